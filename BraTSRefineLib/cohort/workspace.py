@@ -1,0 +1,111 @@
+"""The workspace: the folder beside the data into which everything that we make is written."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class WorkspaceError(RuntimeError):
+    """The workspace cannot be used; the message says which folder and what to do."""
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside ``path`` and rename it to ``path`` when the block ends well.
+
+    An error (a full disk, a crash) leaves the old file as it was and no partial one.
+    Raises WorkspaceError where the folder cannot be written.
+    """
+    path = Path(path)
+    suffix = "".join(path.suffixes[-2:]) if path.name.endswith(".nii.gz") else path.suffix
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".partial-", suffix=suffix, dir=path.parent)
+        os.close(handle)
+    except OSError as error:
+        raise WorkspaceError(_advice(path, error)) from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        raise WorkspaceError(_advice(path, error)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _advice(path: Path, error: OSError) -> str:
+    return f"{path}: not written ({error.strerror or error}); free disk space or choose another --workspace"
+
+
+def safe_name(text: str) -> str:
+    """``text`` as one file name: no separator, no leading dot, nothing that leaves the folder."""
+    return re.sub(r"[^\w.+=-]+", "_", text, flags=re.UNICODE).lstrip(".") or "_"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where things lie in a workspace folder. Nothing here is created before it is written."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: Path | str, cohort_root: Path | str | None = None) -> Workspace:
+        """The workspace at ``root``, created and proven writable.
+
+        Raises WorkspaceError where it lies inside the data, is a file, or cannot be written.
+        """
+        root = Path(root).expanduser().resolve()
+        if cohort_root is not None and root == Path(cohort_root).expanduser().resolve():
+            raise WorkspaceError(f"{root}: the workspace may not be the data folder itself; choose a folder beside it")
+        workspace = cls(root)
+        with written_whole(root / ".writable"):
+            pass
+        (root / ".writable").unlink(missing_ok=True)
+        return workspace
+
+    @property
+    def cohort_csv(self) -> Path:
+        return self.root / "cohort.csv"
+
+    @property
+    def scores_parquet(self) -> Path:
+        return self.root / "scores.parquet"
+
+    @property
+    def scores_csv(self) -> Path:
+        return self.root / "scores.csv"
+
+    @property
+    def findings_csv(self) -> Path:
+        return self.root / "findings.csv"
+
+    @property
+    def report_html(self) -> Path:
+        return self.root / "report.html"
+
+    @property
+    def flags_csv(self) -> Path:
+        return self.root / "flags.csv"
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    @property
+    def maps(self) -> Path:
+        return self.root / "maps"
+
+    def map_path(self, case: str, quantity: str, region: str) -> Path:
+        """The file of one map, for example ``maps/<case>/variance_WT.nii.gz``."""
+        return self.maps / safe_name(case) / f"{safe_name(quantity)}_{region}.nii.gz"
+
+    def run(self, job: str) -> Path:
+        return self.runs / safe_name(job)
