@@ -1,0 +1,29 @@
+"""Fixtures that every room's tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real cases; tests that need it skip where it is absent."""
+    folder = Path(os.environ.get("BRATSREFINE_REAL_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real cases at {folder}; set BRATSREFINE_REAL_DATA to the folder that holds them")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def phantom_cohort(tmp_path_factory) -> Path:
+    """A small simulated cohort on disk: 6 cases, 3 centres, 5 models, with planted failures and bad files."""
+    from BraTSRefineLib.phantom import write_cohort
+
+    folder = tmp_path_factory.mktemp("phantom") / "cohort"
+    write_cohort(folder, cases=6, centers=3, seed=1, scale=0.4)
+    return folder
