@@ -1,0 +1,1 @@
+"""The sub-commands of ``bratsrefine``, one a job; ``cli`` registers them."""

@@ -1,0 +1,100 @@
+"""Act: map the uncertainty, fuse, post-process, choose cases to annotate."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .options import (
+    FolderArgument,
+    JsonOption,
+    LabelsOption,
+    ModelLabelsOption,
+    RegionOption,
+    UsageError,
+    WorkspaceOption,
+    finish,
+    notes,
+    open_cohort,
+    pairs,
+    run_job,
+)
+
+
+def uncertainty(
+    folder: FolderArgument,
+    workspace: WorkspaceOption = None,
+    threshold: Annotated[float | None, typer.Option(help="Flag regions above this value.")] = None,
+    labels: LabelsOption = "auto",
+    model_labels: ModelLabelsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Map where the models disagree and list the regions to look at.
+
+    [dim]bratsrefine uncertainty cohort/ --workspace out/[/]
+    """
+    _, opened = open_cohort(folder, workspace, labels, model_labels)
+    finish(run_job(opened, "uncertainty", {"threshold": threshold}), opened, as_json)
+
+
+def fuse(
+    folder: FolderArgument,
+    workspace: WorkspaceOption = None,
+    method: Annotated[str, typer.Option(help="mean (of probabilities) or majority (of labels).")] = "majority",
+    models: Annotated[list[str] | None, typer.Option("--model", help="Members; repeatable. Default: all.")] = None,
+    labels: LabelsOption = "auto",
+    model_labels: ModelLabelsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fuse the members' predictions into a new one and say what it was worth.
+
+    [dim]bratsrefine fuse cohort/ --method mean --model fold_0 --model fold_1[/]
+    """
+    _, opened = open_cohort(folder, workspace, labels, model_labels)
+    finish(run_job(opened, "fuse", {"method": method, "models": models}), opened, as_json)
+
+
+def postprocess(
+    folder: FolderArgument,
+    model: Annotated[str, typer.Option(help="Whose predictions.")],
+    workspace: WorkspaceOption = None,
+    minimum_voxels: Annotated[
+        list[str] | None, typer.Option(help="Remove components below: REGION=VOXELS, as ET=50. Repeatable.")
+    ] = None,
+    hierarchy: Annotated[bool, typer.Option(help="Keep ET inside TC inside WT.")] = True,
+    labels: LabelsOption = "auto",
+    model_labels: ModelLabelsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Enforce the hierarchy, remove small components, and say what it was worth.
+
+    [dim]bratsrefine postprocess cohort/ --model fold_0 --minimum-voxels ET=50 --minimum-voxels WT=100[/]
+    """
+    _, opened = open_cohort(folder, workspace, labels, model_labels)
+    try:
+        smallest = {region: int(text) for region, text in pairs(minimum_voxels, "--minimum-voxels").items()}
+    except ValueError as error:
+        raise UsageError(f"--minimum-voxels takes REGION=VOXELS ({error})") from None
+    parameters = {"model": model, "hierarchy": hierarchy, "minimum_voxels": smallest}
+    finish(run_job(opened, "postprocess", parameters), opened, as_json)
+
+
+def select(
+    folder: FolderArgument,
+    workspace: WorkspaceOption = None,
+    k: Annotated[int, typer.Option("--cases", "-k", help="How many cases to annotate.")] = 5,
+    region: RegionOption = "WT",
+    labels: LabelsOption = "auto",
+    model_labels: ModelLabelsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Choose the next cases to annotate: those with the highest mean uncertainty in a region.
+
+    [dim]bratsrefine select cohort/ --cases 5 --region ET[/]
+    """
+    _, opened = open_cohort(folder, workspace, labels, model_labels)
+    if not (opened.root / "uncertainty.csv").is_file():
+        notes.print("no uncertainty maps yet: making them")
+        run_job(opened, "uncertainty", {})
+    finish(run_job(opened, "select", {"k": k, "region": region}), opened, as_json)

@@ -1,0 +1,212 @@
+"""Find and understand: cohort, score, rank, strata, report."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from .options import (
+    FolderArgument,
+    JsonOption,
+    LabelsOption,
+    MetricOption,
+    ModelLabelsOption,
+    PredictionsOption,
+    ReferencesOption,
+    RegionOption,
+    UsageError,
+    WorkspaceOption,
+    finish,
+    open_cohort,
+    pairs,
+    print_problems,
+    run_job,
+    scores_of,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..cohort import Cohort
+
+
+def cohort(
+    folder: FolderArgument,
+    labels: LabelsOption = "auto",
+    model_labels: ModelLabelsOption = None,
+    references: ReferencesOption = None,
+    predictions: PredictionsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say which cases a folder holds, how their labels are read, and what is missing or wrong.
+
+    [dim]bratsrefine cohort BraTS2021/ | bratsrefine cohort refs/ --predictions unet=out/unet --json[/]
+    """
+    from ..cohort import discover
+
+    found = discover(
+        folder,
+        labels=labels,
+        model_labels=pairs(model_labels, "--model-labels"),
+        references=references,
+        predictions={model: Path(path) for model, path in pairs(predictions, "--predictions").items()} or None,
+    )
+    if as_json:
+        print(json.dumps(_cohort_json(found), indent=1, ensure_ascii=False))
+    else:
+        _print_cohort(found)
+
+
+def _cohort_json(found: Cohort) -> dict:
+    problems = [
+        {"case": p.case, "model": p.model, "level": p.level, "message": p.message, "file": str(p.file or "")}
+        for p in found.all_problems()
+    ]
+    return {
+        "root": str(found.root),
+        "layout": found.layout,
+        "centers": found.centers,
+        "models": found.models,
+        "cases": found.table().to_dict("records"),
+        "problems": problems,
+    }
+
+
+def _print_cohort(found: Cohort) -> None:
+    from ..cohort import CHANNELS
+
+    print(f"{found.root}: {len(found.cases)} cases, {len(found.models)} models, {found.layout}")
+    table = Table(box=None, pad_edge=False)
+    for heading in ("case", "centre", "channels", "reference", "models", "labels"):
+        table.add_column(heading, overflow="fold")
+    for case in found.cases:
+        channels = " ".join(channel for channel in CHANNELS if channel in case.images) or "-"
+        reference, convention = "yes" if case.reference else "-", case.labels.name if case.labels else "not known"
+        models = ", ".join(case.predictions) or "-"
+        table.add_row(escape(case.case), escape(case.center) or "-", channels, reference, escape(models), convention)
+    Console(highlight=False).print(table)
+    print_problems(found)
+
+
+def score(
+    folder: FolderArgument,
+    workspace: WorkspaceOption = None,
+    convention: Annotated[
+        str, typer.Option(help="What an empty mask is worth: brats2023, deepmind or nan.")
+    ] = "brats2023",
+    labels: LabelsOption = "auto",
+    model_labels: ModelLabelsOption = None,
+    references: ReferencesOption = None,
+    predictions: PredictionsOption = None,
+    conventions: Annotated[bool, typer.Option("--conventions", help="Explain the conventions and stop.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Score every model against the reference, or against the consensus of the other models where there is none.
+
+    Writes scores.parquet and scores.csv (case, model, region, metric, value, status, convention) and findings.csv.
+    [dim]bratsrefine score BraTS2021/ --workspace out/ --labels brats2021[/]
+    """
+    if conventions:
+        from ..scoring import CONVENTIONS, explain_convention
+
+        print(*(explain_convention(name) for name in CONVENTIONS), sep="\n")
+        return
+    found, opened = open_cohort(folder, workspace, labels, model_labels, references, predictions)
+    if not as_json:
+        print_problems(found)
+    finish(run_job(opened, "score", {"convention": convention}), opened, as_json)
+
+
+def rank(
+    folder: FolderArgument,
+    workspace: WorkspaceOption = None,
+    metric: MetricOption = "dice",
+    region: RegionOption = "ET",
+    worst: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
+    model: Annotated[str | None, typer.Option(help="One model only.")] = None,
+    by: Annotated[str, typer.Option(help="'metric' or 'mean rank' over regions, Dice and HD95.")] = "metric",
+    labels: LabelsOption = "auto",
+    model_labels: ModelLabelsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the worst cases by a metric of a region, or by mean rank.
+
+    [dim]bratsrefine rank BraTS2021/ --metric dice --region ET --worst 20[/]
+    """
+    from ..analysis import worst_cases
+
+    found, opened = open_cohort(folder, workspace, labels, model_labels)
+    scores = scores_of(found, opened)
+    _show(worst_cases(scores, metric=metric, region=region, worst=worst, model=model, by=by), as_json)
+
+
+def strata(
+    folder: FolderArgument,
+    workspace: WorkspaceOption = None,
+    by: Annotated[str, typer.Option(help="size, center or region.")] = "size",
+    metric: MetricOption = "dice",
+    region: RegionOption = "WT",
+    cuts: Annotated[str | None, typer.Option(help="Size cuts in ml, as 1,10 ; or 'tertiles' of this cohort.")] = None,
+    labels: LabelsOption = "auto",
+    model_labels: ModelLabelsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare strata: tumour size, centre or region.
+
+    [dim]bratsrefine strata BraTS2021/ --by size --region ET --cuts 1,10[/]
+    """
+    from ..analysis import strata as table_of_strata
+
+    found, opened = open_cohort(folder, workspace, labels, model_labels)
+    scores = scores_of(found, opened)
+    _show(table_of_strata(scores, found, by=by, metric=metric, region=region, cuts=_cuts(cuts)), as_json)
+
+
+def _cuts(text: str | None) -> str | list[float] | None:
+    if text in (None, "tertiles"):
+        return text
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise UsageError(f"--cuts takes numbers in ml as 1,10 or 'tertiles', not '{text}'") from None
+
+
+def _show(table: pd.DataFrame, as_json: bool) -> None:
+    if as_json:
+        print(table.to_json(orient="records", indent=1, force_ascii=False))
+        return
+    shown = Table(box=None, pad_edge=False)
+    for column in table.columns:
+        shown.add_column(str(column), overflow="fold", justify="right" if table[column].dtype.kind in "fi" else "left")
+    for row in table.itertuples(index=False):
+        shown.add_row(*(_cell(value) for value in row))
+    Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(shown)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "-" if value != value else f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+    return escape(str(value))
+
+
+def report(
+    folder: FolderArgument,
+    workspace: WorkspaceOption = None,
+    labels: LabelsOption = "auto",
+    model_labels: ModelLabelsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write one HTML file that works offline: ranking, distributions, strata, pictures of every worst case.
+
+    [dim]bratsrefine report BraTS2021/ --workspace out/[/]
+    """
+    found, opened = open_cohort(folder, workspace, labels, model_labels)
+    scores_of(found, opened)
+    finish(run_job(opened, "report", {}), opened, as_json)

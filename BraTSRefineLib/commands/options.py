@@ -1,0 +1,130 @@
+"""What every sub-command shares: its options, the opened cohort, the running job, and how results are printed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..cohort import Cohort
+    from ..cohort.workspace import Workspace
+
+notes = Console(stderr=True, highlight=False)
+
+FolderArgument = Annotated[Path, typer.Argument(help="Data folder (BraTS, nnU-Net, data sets) or a manifest CSV.")]
+WorkspaceOption = Annotated[
+    Path | None, typer.Option("--workspace", "-w", help="Where results go. Default: FOLDER-refine beside FOLDER.")
+]
+LabelsOption = Annotated[
+    str, typer.Option(help="Label convention: auto, brats2021, brats2023, brats2024-gli ... or NCR=1,ED=2,ET=4.")
+]
+ModelLabelsOption = Annotated[
+    list[str] | None, typer.Option(help="A model's own labels: MODEL=brats2023 or MODEL=NCR=3,ED=1,ET=2. Repeatable.")
+]
+ReferencesOption = Annotated[Path | None, typer.Option(help="Folder of references, where they lie elsewhere.")]
+PredictionsOption = Annotated[
+    list[str] | None, typer.Option(help="A model's folder of predictions: MODEL=FOLDER. Repeatable.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+MetricOption = Annotated[str, typer.Option(help="Metric: dice, hd95_mm, assd_mm, nsd_1mm, sensitivity, precision ...")]
+RegionOption = Annotated[str, typer.Option(help="WT, TC or ET.")]
+
+
+class UsageError(ValueError):
+    """A combination of arguments that makes no sense; the message says what to change."""
+
+
+def open_cohort(
+    folder: Path,
+    workspace: Path | None,
+    labels: str = "auto",
+    model_labels: list[str] | None = None,
+    references: Path | None = None,
+    predictions: list[str] | None = None,
+) -> tuple[Cohort, Workspace]:
+    """Discover the cohort and keep it in the workspace, where jobs and the module find it."""
+    from ..cohort import discover, save_cohort
+    from ..cohort.workspace import Workspace
+
+    cohort = discover(
+        folder,
+        labels=labels,
+        model_labels=pairs(model_labels, "--model-labels"),
+        references=references,
+        predictions={model: Path(path) for model, path in pairs(predictions, "--predictions").items()} or None,
+    )
+    opened = Workspace.open(workspace or _workspace_beside(folder), folder)
+    save_cohort(cohort, opened)
+    return cohort, opened
+
+
+def _workspace_beside(folder: Path) -> Path:
+    folder = folder.expanduser().resolve()
+    return folder.parent / f"{folder.stem if folder.is_file() else folder.name}-refine"
+
+
+def pairs(texts: list[str] | None, option: str) -> dict[str, str]:
+    parts = [text.partition("=") for text in texts or []]
+    for name, _, value in parts:
+        if not name or not value:
+            raise UsageError(f"{option} takes NAME=VALUE, not '{name}'")
+    return {name: value for name, _, value in parts}
+
+
+def print_problems(found: Cohort) -> None:
+    for problem in found.all_problems():
+        style = "red" if problem.level == "error" else "yellow"
+        notes.print(f"[{style}]{problem.level}[/] {escape(str(problem))}", soft_wrap=True)
+
+
+def run_job(workspace: Workspace, kind: str, parameters: dict) -> dict:
+    """Run one job to its end with a progress bar; its summary comes back, an error is raised."""
+    from .. import jobs
+
+    description = jobs.create(workspace, kind, parameters)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[case]}"),
+    )
+    with Progress(*columns, console=notes, transient=True) as progress:
+        task = progress.add_task(kind, total=None, case="")
+        return jobs.run(description, on_event=lambda event: _show_event(progress, task, event))
+
+
+def _show_event(progress: Progress, task, event: dict) -> None:
+    if event["event"] == "progress":
+        progress.update(task, completed=event["step"], total=event["of"], case=escape(event.get("case", "")))
+    elif event["event"] == "problem":
+        where = f"{event['case']}: " if event.get("case") else ""
+        notes.print(f"[yellow]skipped[/] {escape(where + event['message'])}", soft_wrap=True)
+
+
+def finish(summary: dict, workspace: Workspace, as_json: bool) -> None:
+    """Print what a job came to: JSON, or a line a key."""
+    if as_json:
+        print(json.dumps({"workspace": str(workspace.root), **summary}, indent=1, ensure_ascii=False))
+        return
+    for key, value in summary.items():
+        print(f"{key.replace('_', ' ')}: {json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}")
+    print(f"workspace: {workspace.root}")
+
+
+def scores_of(cohort: Cohort, workspace: Workspace, convention: str = "brats2023") -> pd.DataFrame:
+    """The workspace's scores; where there are none yet, they are computed and that is said."""
+    from ..scoring import read_scores
+
+    if not workspace.scores_parquet.is_file():
+        notes.print(f"no scores in {escape(str(workspace.root))} yet: scoring {len(cohort.cases)} cases")
+        run_job(workspace, "score", {"convention": convention})
+    return read_scores(workspace)

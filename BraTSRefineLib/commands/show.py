@@ -1,0 +1,119 @@
+"""Show: the simulated cohort, the review window, the demo."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import Progress
+
+from .options import (
+    FolderArgument,
+    LabelsOption,
+    ModelLabelsOption,
+    PredictionsOption,
+    ReferencesOption,
+    WorkspaceOption,
+    notes,
+    open_cohort,
+    print_problems,
+    run_job,
+    scores_of,
+)
+
+if TYPE_CHECKING:
+    from ..cohort import Cohort
+    from ..cohort.workspace import Workspace
+
+
+def phantom(
+    folder: Annotated[Path, typer.Argument(help="New folder for the simulated cohort.")],
+    cases: Annotated[int, typer.Option(min=1)] = 24,
+    centers: Annotated[int, typer.Option(min=1)] = 3,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    scale: Annotated[float, typer.Option(help="1: 240x240x155 at 1 mm; 0.5: half of it at 2 mm.")] = 1.0,
+) -> None:
+    """Simulate a multi-centre cohort with five models that err and with planted failures (truth.json).
+
+    [dim]bratsrefine phantom demo/ --cases 24 --centers 3 --seed 1[/]
+    """
+    from ..phantom import write_cohort
+
+    with Progress(*Progress.get_default_columns(), console=notes, transient=True) as progress:
+        task = progress.add_task("simulating", total=cases)
+
+        def show(done: int, total: int, case: str) -> None:
+            progress.update(task, completed=done, total=total)
+
+        write_cohort(folder, cases=cases, centers=centers, seed=seed, scale=scale, progress=show)
+    print(f"{cases} cases from {centers} centres: {folder}")
+
+
+def review_command(folder: Path, workspace: Workspace, offscreen: bool, screenshots: Path | None) -> list[str]:
+    """The command line that opens the window on a prepared workspace."""
+    command = [sys.executable, "-m", "BraTSRefine.Standalone", "--cohort", str(folder)]
+    command += ["--workspace", str(workspace.root)]
+    if offscreen:
+        command += ["--offscreen", "--screenshots", str(screenshots or workspace.root / "screenshots")]
+    return command
+
+
+def display_missing() -> bool:
+    """True on a machine without a screen."""
+    return sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def open_review(cohort: Cohort, folder: Path, workspace: Workspace, offscreen: bool, screenshots: Path | None) -> int:
+    """Score and map what is not yet scored or mapped, then open the window."""
+    if cohort.models:
+        scores_of(cohort, workspace)
+    if len(cohort.models) > 1 and not (workspace.root / "uncertainty.csv").is_file():
+        run_job(workspace, "uncertainty", {})
+    if not offscreen and display_missing():
+        notes.print("no display here: the same window is rendered off-screen instead")
+        offscreen = True
+    return subprocess.run(review_command(folder, workspace, offscreen, screenshots), check=False).returncode
+
+
+def review(
+    folder: FolderArgument,
+    workspace: WorkspaceOption = None,
+    offscreen: Annotated[bool, typer.Option("--offscreen", help="No window: write screenshots.")] = False,
+    screenshots: Annotated[Path | None, typer.Option(help="Folder for the screenshots.")] = None,
+    labels: LabelsOption = "auto",
+    model_labels: ModelLabelsOption = None,
+    references: ReferencesOption = None,
+    predictions: PredictionsOption = None,
+) -> None:
+    """Open the review: worst cases beside their references in Slicer's views. Scores first where needed.
+
+    [dim]bratsrefine review BraTS2021/ --workspace out/ | bratsrefine review data/ --offscreen --screenshots pics/[/]
+    """
+    found, opened = open_cohort(folder, workspace, labels, model_labels, references, predictions)
+    print_problems(found)
+    raise typer.Exit(open_review(found, folder, opened, offscreen, screenshots))
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where the demo cohort lives; made on the first call.")] = Path(
+        "demo-cohort"
+    ),
+    cases: Annotated[int, typer.Option(min=1)] = 12,
+    offscreen: Annotated[bool, typer.Option("--offscreen", help="No window: write screenshots.")] = False,
+) -> None:
+    """Simulate a cohort, score it, map its uncertainty, write the report, and open the review on it.
+
+    [dim]bratsrefine demo | bratsrefine demo elsewhere/ --offscreen[/]
+    """
+    if not (folder / "truth.json").is_file():
+        phantom(folder, cases=cases, centers=min(3, cases), seed=1, scale=1.0)
+    found, opened = open_cohort(folder, None)
+    scores_of(found, opened)
+    run_job(opened, "report", {})
+    code = open_review(found, folder, opened, offscreen, None)
+    print(f"report: {opened.report_html}")
+    raise typer.Exit(code)
