@@ -1,0 +1,132 @@
+"""The ``bratsrefine`` command as a script would call it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+
+def bratsrefine(*arguments: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "BraTSRefineLib.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def workspace(phantom_cohort, tmp_path_factory) -> Path:
+    """A workspace in which the phantom cohort was scored."""
+    folder = tmp_path_factory.mktemp("workspace")
+    run = bratsrefine("score", phantom_cohort, "--workspace", folder, "--json")
+    assert run.returncode == 0, run.stderr
+    return folder
+
+
+def test_cohort_json_lists_cases_models_and_problems(phantom_cohort):
+    run = bratsrefine("cohort", phantom_cohort, "--json")
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
+    assert len(found["cases"]) == 6
+    assert found["models"] == [f"fold_{fold}" for fold in range(5)]
+    assert {case["labels"] for case in found["cases"]} == {"brats2023"}
+    assert [problem for problem in found["problems"] if problem["level"] == "error"]
+
+
+def test_score_writes_the_contract_columns(workspace):
+    columns = ["case", "model", "region", "metric", "value", "status", "convention"]
+    table = pd.read_parquet(workspace / "scores.parquet")
+    assert list(table.columns) == columns
+    assert list(pd.read_csv(workspace / "scores.csv").columns) == columns
+    assert {"dice", "hd95_mm", "assd_mm", "nsd_1mm", "sensitivity", "precision"} <= set(table["metric"])
+    assert {"volume_reference_ml", "volume_prediction_ml"} <= set(table["metric"])
+
+
+def test_a_case_that_cannot_be_scored_is_one_row_that_says_why(workspace):
+    table = pd.read_csv(workspace / "scores.csv", keep_default_na=False)
+    failed = table[table["metric"] == ""]
+    assert len(failed) == 2
+    assert all(status and status != "ok" for status in failed["status"])
+
+
+def test_rank_lists_the_worst_first(phantom_cohort, workspace):
+    run = bratsrefine("rank", phantom_cohort, "--workspace", workspace, "--region", "WT", "--worst", 4, "--json")
+    assert run.returncode == 0, run.stderr
+    values = [row["value"] for row in json.loads(run.stdout)]
+    assert len(values) == 4
+    assert values == sorted(values)
+
+
+def test_strata_by_center_names_every_center(phantom_cohort, workspace):
+    run = bratsrefine("strata", phantom_cohort, "--workspace", workspace, "--by", "center", "--json")
+    assert run.returncode == 0, run.stderr
+    assert len({row["stratum"] for row in json.loads(run.stdout)}) == 3
+
+
+def test_report_works_offline(phantom_cohort, workspace):
+    run = bratsrefine("report", phantom_cohort, "--workspace", workspace)
+    assert run.returncode == 0, run.stderr
+    assert (workspace / "report.html").stat().st_size > 100_000
+
+
+def test_uncertainty_fuse_postprocess_and_select_follow_each_other(phantom_cohort, workspace):
+    made = bratsrefine("uncertainty", phantom_cohort, "--workspace", workspace, "--json")
+    fused = bratsrefine("fuse", phantom_cohort, "--workspace", workspace, "--method", "mean", "--json")
+    cleaned = bratsrefine(
+        "postprocess",
+        phantom_cohort,
+        "--workspace",
+        workspace,
+        "--model",
+        "fold_0",
+        "--minimum-voxels",
+        "WT=20",
+        "--json",
+    )
+    chosen = bratsrefine("select", phantom_cohort, "--workspace", workspace, "--cases", 2, "--region", "WT", "--json")
+    for run in (made, fused, cleaned, chosen):
+        assert run.returncode == 0, run.stderr
+        assert json.loads(run.stdout)
+    assert len(list((workspace / "runs").glob("fuse-*/outputs/predictions/*.nii.gz"))) == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("cohort", "no-such-folder"), "no-such-folder"),
+        (("score", "no-such-folder"), "no-such-folder"),
+        (("cohort", ".", "--labels", "brats1999"), "brats1999"),
+        (("cohort", ".", "--model-labels", "unet"), "NAME=VALUE"),
+    ],
+)
+def test_bad_input_is_one_clear_line(arguments, expected, tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-m", "BraTSRefineLib.cli", *arguments], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert run.returncode == 1
+    assert expected in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_read_only_workspace_is_named(phantom_cohort):
+    run = bratsrefine("score", phantom_cohort, "--workspace", "/proc/bratsrefine")
+    assert run.returncode == 1
+    assert "/proc/bratsrefine" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_path_with_spaces_and_umlauts_works(phantom_cohort, tmp_path):
+    folder = tmp_path / "Größe und Ähnliches"
+    folder.symlink_to(phantom_cohort, target_is_directory=True)
+    run = bratsrefine("cohort", folder, "--json")
+    assert run.returncode == 0, run.stderr
+    assert len(json.loads(run.stdout)["cases"]) == 6
+
+
+def test_help_shows_an_example_for_every_command():
+    for command in "cohort score rank strata report uncertainty fuse postprocess select phantom demo review".split():
+        run = bratsrefine(command, "--help")
+        assert run.returncode == 0
+        assert f"bratsrefine {command}" in run.stdout
