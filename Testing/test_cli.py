@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -126,7 +127,8 @@ def test_a_path_with_spaces_and_umlauts_works(phantom_cohort, tmp_path):
 
 
 def test_help_shows_an_example_for_every_command():
-    for command in "cohort score rank strata report uncertainty fuse postprocess select phantom demo review".split():
+    commands = "cohort score rank strata report uncertainty fuse postprocess select phantom demo review"
+    for command in re.findall(r"\w+", commands):
         run = bratsrefine(command, "--help")
         assert run.returncode == 0
         assert f"bratsrefine {command}" in run.stdout

@@ -124,7 +124,8 @@ def write_volume(path: Path, voxels: np.ndarray, geometry: Geometry, description
     with written_whole(path) as temporary:
         try:
             SimpleITK.WriteImage(image, str(temporary), useCompression=True)
-        except RuntimeError as error:
+            _check_complete(temporary, voxels.nbytes)
+        except (RuntimeError, VolumeError) as error:
             raise VolumeError(f"{path}: not written ({_reason(error)}); is the disk full?") from None
 
 
@@ -138,18 +139,21 @@ def _reader(path: Path):
     return reader
 
 
-def _check_complete(path: Path) -> None:
-    """ITK reads a truncated ``.nii.gz`` without a word, the missing voxels being zero; its checksum tells."""
+def _check_complete(path: Path, least_bytes: int = 0) -> None:
+    """ITK reads and writes a truncated ``.nii.gz`` without a word; its checksum and length tell."""
     if Path(path).suffix != ".gz":
         return
     from isal import igzip
 
+    length = 0
     try:
         with igzip.open(path, "rb") as stream:
-            while stream.read(1 << 24):
-                pass
+            while block := stream.read(1 << 24):
+                length += len(block)
     except (EOFError, OSError) as error:
         raise VolumeError(f"{path}: truncated or damaged ({error}); copy or export it again") from None
+    if length < least_bytes:
+        raise VolumeError(f"{path}: {length} of {least_bytes} bytes arrived")
 
 
 def _whole_numbers(voxels: np.ndarray, path: Path) -> np.ndarray:
@@ -162,7 +166,7 @@ def _whole_numbers(voxels: np.ndarray, path: Path) -> np.ndarray:
     return rounded
 
 
-def _reason(error: RuntimeError) -> str:
+def _reason(error: Exception) -> str:
     """The last telling line of an ITK message."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1].removeprefix("ITK ERROR: ") if lines else "unknown reason"

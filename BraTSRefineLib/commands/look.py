@@ -95,6 +95,14 @@ def _print_cohort(found: Cohort) -> None:
     print_problems(found)
 
 
+def _explain(asked: bool) -> None:
+    if asked:
+        from ..scoring import CONVENTIONS, explain_convention
+
+        print(*(explain_convention(name) for name in CONVENTIONS), sep="\n")
+        raise typer.Exit
+
+
 def score(
     folder: FolderArgument,
     workspace: WorkspaceOption = None,
@@ -105,7 +113,9 @@ def score(
     model_labels: ModelLabelsOption = None,
     references: ReferencesOption = None,
     predictions: PredictionsOption = None,
-    conventions: Annotated[bool, typer.Option("--conventions", help="Explain the conventions and stop.")] = False,
+    conventions: Annotated[
+        bool, typer.Option("--conventions", callback=_explain, is_eager=True, help="Explain the conventions and stop.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Score every model against the reference, or against the consensus of the other models where there is none.
@@ -113,11 +123,6 @@ def score(
     Writes scores.parquet and scores.csv (case, model, region, metric, value, status, convention) and findings.csv.
     [dim]bratsrefine score BraTS2021/ --workspace out/ --labels brats2021[/]
     """
-    if conventions:
-        from ..scoring import CONVENTIONS, explain_convention
-
-        print(*(explain_convention(name) for name in CONVENTIONS), sep="\n")
-        return
     found, opened = open_cohort(folder, workspace, labels, model_labels, references, predictions)
     if not as_json:
         print_problems(found)
