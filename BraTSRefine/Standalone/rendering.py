@@ -1,0 +1,75 @@
+"""trame-slicer's off-screen views, prepared for a window: no surprise in orientation, one render an event-loop turn."""
+
+from contextlib import contextmanager
+
+import numpy as np
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QImage
+from trame_slicer.views import AbstractView
+from trame_slicer.views import SliceView as TrameSliceView
+from trame_slicer.views import ThreeDView as TrameThreeDView
+from trame_slicer.views.render_scheduler import ScheduledRenderStrategy
+from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkCommonCore import vtkObject, vtkUnsignedCharArray
+
+
+class RenderOncePerTurn(ScheduledRenderStrategy):
+    """Collects the wishes of the displayable managers; calls ``render`` when the event loop is reached again."""
+
+    def __init__(self, render):
+        super().__init__()
+        self._timer = QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(render)
+
+    def schedule_render(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start(0)
+
+    @property
+    def isPending(self) -> bool:
+        return self._timer.isActive()
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+
+class SliceView(TrameSliceView):
+    """A slice view of the node that the layout made, in the orientation that the layout gave it."""
+
+    def set_scene(self, scene) -> None:
+        AbstractView.set_scene(self, scene)
+        self._logic.SetMRMLScene(scene)
+        if self._view_node is None:
+            existing = scene.GetSingletonNode(self.name, "vtkMRMLSliceNode")
+            self._logic.SetSliceNode(existing or self._logic.AddSliceNode(self.name))
+            self.set_view_node(self._logic.GetSliceNode())
+
+    def _reset_node_view_properties(self) -> None:
+        AbstractView._reset_node_view_properties(self)
+
+
+class ThreeDView(TrameThreeDView):
+    """A 3D view as trame-slicer makes it."""
+
+
+@contextmanager
+def quietStart():
+    """Silences VTK while a view is made: it reports the missing display and an event that VTK 9.6 renamed."""
+    former = vtkObject.GetGlobalWarningDisplay()
+    vtkObject.GlobalWarningDisplayOff()
+    try:
+        yield
+    finally:
+        vtkObject.SetGlobalWarningDisplay(former)
+
+
+def renderedImage(view: AbstractView) -> QImage:
+    """Render the view's window and return its pixels."""
+    window = view.render_window()
+    window.Render()
+    width, height = window.GetSize()
+    pixels = vtkUnsignedCharArray()
+    window.GetPixelData(0, 0, width - 1, height - 1, 1, pixels, 0)
+    rows = np.ascontiguousarray(vtk_to_numpy(pixels).reshape(height, width, 3)[::-1])
+    return QImage(rows.data, width, height, 3 * width, QImage.Format_RGB888).copy()

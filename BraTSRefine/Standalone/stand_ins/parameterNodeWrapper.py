@@ -1,0 +1,1 @@
+"""The part of ``slicer.parameterNodeWrapper`` that the module uses."""
