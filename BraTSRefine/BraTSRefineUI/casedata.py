@@ -1,0 +1,172 @@
+"""One case in memory: arrays with their geometry, read from files, before any node is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from BraTSRefineLib.cohort.case import Case
+    from BraTSRefineLib.cohort.volumes import Geometry
+    from BraTSRefineLib.regions import LabelConvention
+
+
+@dataclass(frozen=True)
+class Image:
+    """Voxels ``(z, y, x)`` of one channel."""
+
+    voxels: np.ndarray
+    geometry: Geometry
+
+
+@dataclass(frozen=True)
+class Labels:
+    """A label map taken apart into regions.
+
+    ``regions`` maps WT, TC, ET to masks ``(z, y, x)``; ``tissues`` is the label map itself, None where the regions
+    come from several label maps (a consensus).
+    """
+
+    name: str
+    regions: Mapping[str, np.ndarray]
+    geometry: Geometry
+    tissues: np.ndarray | None = None
+
+    def on(self, other: Labels) -> bool:
+        """Whether both lie on one grid, so that they can be compared voxel by voxel."""
+        return not self.geometry.difference(other.geometry)
+
+
+@dataclass(frozen=True)
+class UncertaintyMap:
+    """One quantity of one region, with what was recorded beside it."""
+
+    voxels: np.ndarray
+    geometry: Geometry
+    quantity: str
+    region: str
+    what: str = ""
+    low: float = 0.0
+    high: float = 1.0
+    unit: str = ""
+    members: int = 0
+
+
+@dataclass(frozen=True)
+class CaseData:
+    """All that is shown of a case; what is missing is absent, ``problems`` says why."""
+
+    case: str
+    images: Mapping[str, Image] = field(default_factory=dict)
+    reference: Labels | None = None
+    prediction: Labels | None = None
+    consensus: bool = False
+    problems: tuple[str, ...] = ()
+
+
+def readImages(case: Case) -> tuple[dict[str, Image], list[str]]:
+    """Every channel that can be read, and one line for each that cannot."""
+    from BraTSRefineLib.cohort.volumes import VolumeError, read_geometry, read_image
+
+    images, problems = {}, []
+    for channel, path in case.images.items():
+        try:
+            images[channel] = Image(_finite(read_image(path)), read_geometry(path))
+        except VolumeError as error:
+            problems.append(str(error))
+    return images, problems
+
+
+def _finite(voxels: np.ndarray) -> np.ndarray:
+    if not np.issubdtype(voxels.dtype, np.floating):
+        return voxels
+    return np.nan_to_num(voxels.astype(np.float32, copy=False), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def readLabels(path: Path, convention: LabelConvention | None, name: str) -> Labels:
+    """A label map and its regions. Raises VolumeError; without a convention everything that is not 0 is WT."""
+    from BraTSRefineLib.cohort.volumes import read_geometry, read_label_map
+
+    tissues = read_label_map(path)
+    if convention is None:
+        regions = {"WT": tissues > 0}
+    else:
+        regions = {region: convention.mask(tissues, region) for region in convention.regions}
+    return Labels(name, regions, read_geometry(path), tissues)
+
+
+def consensusOfOthers(case: Case, model: str) -> Labels | None:
+    """Per-region majority of the other models that lie on one grid; None where there is no other."""
+    from BraTSRefineLib.cohort.volumes import VolumeError
+    from BraTSRefineLib.fusion import majority
+    from BraTSRefineLib.regions import REGIONS
+
+    others = []
+    for other in case.usable_models():
+        convention = case.convention_of(other)
+        if other == model or convention is None or not set(REGIONS) <= set(convention.regions):
+            continue
+        try:
+            labels = readLabels(case.predictions[other], convention, other)
+        except VolumeError:
+            continue  # the cohort's list of problems already names the file
+        if not others or labels.on(others[0]):
+            others.append(labels)
+    if not others:
+        return None
+    stack = majority([np.stack([o.regions[region] for region in REGIONS]) for o in others])
+    return Labels(f"consensus of {len(others)}", dict(zip(REGIONS, stack, strict=True)), others[0].geometry)
+
+
+def readUncertainty(path: Path) -> UncertaintyMap:
+    """A map of the workspace with its description (``.json`` of the same name). Raises VolumeError."""
+    import json
+
+    from BraTSRefineLib.cohort.volumes import read_geometry, read_image
+
+    description = path.with_name(path.name.removesuffix(".nii.gz") + ".json")
+    about = json.loads(description.read_text(encoding="utf-8")) if description.is_file() else {}
+    quantity, _separator, region = path.name.removesuffix(".nii.gz").rpartition("_")
+    return UncertaintyMap(
+        read_image(path),
+        read_geometry(path),
+        about.get("quantity", quantity),
+        about.get("region", region),
+        about.get("what", ""),
+        float(about.get("low", 0.0)),
+        float(about.get("high", 1.0)),
+        about.get("unit", ""),
+        len(about.get("members", ())),
+    )
+
+
+FALSE_POSITIVE, FALSE_NEGATIVE, WRONG_CLASS = 1, 2, 3
+
+
+def errorMap(reference: Labels, prediction: Labels, region: str) -> np.ndarray | None:
+    """Where the prediction of a region errs ``(z, y, x)``, uint8: 1 false positive, 2 false negative, 3 wrong class.
+
+    Wrong class is marked in WT alone: both say tumour, their tissues differ. None where the grids differ or one of
+    the two does not know the region.
+    """
+    if not reference.on(prediction) or region not in reference.regions or region not in prediction.regions:
+        return None
+    true, found = reference.regions[region], prediction.regions[region]
+    errors = np.zeros(true.shape, dtype=np.uint8)
+    if region == "WT":
+        errors[_wrongClass(reference, prediction)] = WRONG_CLASS
+    errors[found & ~true] = FALSE_POSITIVE
+    errors[true & ~found] = FALSE_NEGATIVE
+    return errors
+
+
+def _wrongClass(reference: Labels, prediction: Labels) -> np.ndarray:
+    wrong = np.zeros(reference.regions["WT"].shape, dtype=bool)
+    for inner in ("TC", "ET"):
+        if inner in reference.regions and inner in prediction.regions:
+            wrong |= reference.regions[inner] != prediction.regions[inner]
+    return wrong & reference.regions["WT"] & prediction.regions["WT"]

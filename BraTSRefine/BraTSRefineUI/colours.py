@@ -1,0 +1,33 @@
+"""Colours that colour-blind readers tell apart (Okabe and Ito, https://jfly.uni-koeln.de/color/) and an even scale."""
+
+from __future__ import annotations
+
+REFERENCE = "#56B4E9"
+PREDICTION = "#E69F00"
+FALSE_POSITIVE = "#D55E00"
+FALSE_NEGATIVE = "#0072B2"
+WRONG_CLASS = "#CC79A7"
+TEXT = "#F0F0F0"
+QUIET_TEXT = "#B8B8B8"
+
+# Ten evenly spaced colours of viridis (van der Walt and Smith, matplotlib, CC0).
+VIRIDIS = (
+    "#440154", "#482878", "#3E4989", "#31688E", "#26828E",
+    "#1F9E89", "#35B779", "#6ECE58", "#B5DE2B", "#FDE725",
+)  # fmt: skip
+
+
+def rgb(colour: str) -> tuple[float, float, float]:
+    """Red, green and blue between 0 and 1 of ``#RRGGBB``."""
+    return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+
+
+def viridis(count: int = 256) -> list[tuple[float, float, float]]:
+    """``count`` colours of viridis, interpolated linearly between its ten knots."""
+    return [_between(i * (len(VIRIDIS) - 1) / (count - 1)) for i in range(count)]
+
+
+def _between(position: float) -> tuple[float, float, float]:
+    left = min(int(position), len(VIRIDIS) - 2)
+    share = position - left
+    return tuple((1 - share) * a + share * b for a, b in zip(rgb(VIRIDIS[left]), rgb(VIRIDIS[left + 1]), strict=True))

@@ -1,0 +1,248 @@
+"""The one place that owns every node of a case, and the only one that turns LPS into RAS.
+
+``CaseScene(scene)`` runs on any MRML scene: in the application, in the standalone host, in a plain test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import vtk
+
+from . import casedata, colours, nodes, views
+from .casedata import CaseData, Image, UncertaintyMap
+
+ERROR_CLASSES = {
+    casedata.FALSE_POSITIVE: ("false positive", colours.FALSE_POSITIVE),
+    casedata.FALSE_NEGATIVE: ("false negative", colours.FALSE_NEGATIVE),
+    casedata.WRONG_CLASS: ("wrong class", colours.WRONG_CLASS),
+}
+OUTLINES = {"reference": colours.REFERENCE, "prediction": colours.PREDICTION}
+UNCERTAINTY_LAYER = 3
+ERROR_OPACITY = 0.55
+UNCERTAINTY_OPACITY = 0.75
+SMALLEST_BOX_MM = 110.0
+ROOM_AROUND_TUMOUR = 1.5
+CAMERA_DISTANCE_MM = 430.0
+
+
+def rasOf(lps: Sequence[float]) -> tuple[float, float, float]:
+    """RAS position of an LPS position."""
+    return -float(lps[0]), -float(lps[1]), float(lps[2])
+
+
+def ijkToRas(geometry) -> vtk.vtkMatrix4x4:
+    """Matrix from voxel index (i, j, k) to RAS in mm."""
+    matrix = vtk.vtkMatrix4x4()
+    for row, values in enumerate(np.diag([-1.0, -1.0, 1.0, 1.0]) @ geometry.affine):
+        for column, value in enumerate(values):
+            matrix.SetElement(row, column, float(value))
+    return matrix
+
+
+class CaseScene:
+    """The nodes of the case that is shown, by part: images, reference, prediction, errors, uncertainty.
+
+    ``show`` replaces what changed and leaves the rest; ``clear`` removes everything that was made here.
+    """
+
+    def __init__(self, scene) -> None:
+        self.scene = scene
+        self.region = "WT"
+        self.threshold = 0.0
+        self.visible = dict.fromkeys(views.OVERLAYS, True)
+        self._hidden = False
+        self._data = CaseData("")
+        self._uncertainty: UncertaintyMap | None = None
+        self._owned = nodes.OwnedNodes(scene)
+
+    def show(self, data: CaseData, uncertainty: UncertaintyMap | None = None, region: str = "WT") -> None:
+        """Show a case in the views that exist; where they look does not change."""
+        before, self._data, self.region = self._data, data, region
+        if data.case != before.case or data.images is not before.images:
+            self._showImages(data)
+        for source in OUTLINES:
+            if getattr(data, source) is not getattr(before, source):
+                self._showOutlines(source, getattr(data, source))
+        self._showErrors()
+        self.showUncertainty(uncertainty)
+
+    def setRegion(self, region: str) -> None:
+        """Put one region forward: its outlines, its surfaces, its error map."""
+        self.region = region
+        self._showErrors()
+        self.update()
+
+    def showUncertainty(self, uncertainty: UncertaintyMap | None) -> None:
+        """Show a map as the third slice layer, or none."""
+        self._owned.remove("uncertainty")
+        self._uncertainty = uncertainty
+        if uncertainty is not None:
+            limits = (uncertainty.low, uncertainty.high)
+            grid = ijkToRas(uncertainty.geometry)
+            made = nodes.scaleVolume(self.scene, uncertainty.quantity, uncertainty.voxels, grid, limits, self.threshold)
+            self._owned.add("uncertainty", *made)
+        self.update()
+
+    def setThreshold(self, value: float) -> None:
+        """Uncertainty below the value becomes transparent."""
+        self.threshold = value
+        for node in self._volumes("uncertainty"):
+            nodes.setThreshold(node, value)
+
+    def setVisible(self, overlay: str, on: bool) -> None:
+        """Show or hide the reference, the prediction, the errors or the uncertainty."""
+        self.visible[overlay] = on
+        self.update()
+
+    def hideOverlays(self, hidden: bool) -> None:
+        """All overlays off while a key is held, and back as they were."""
+        self._hidden = hidden
+        self.update()
+
+    def clear(self) -> None:
+        """Remove every node that was made here, with its display and storage nodes."""
+        self._owned.clear()
+        self._data, self._uncertainty = CaseData(""), None
+
+    def forget(self) -> None:
+        """Let go of everything without touching the scene, which was closed by somebody else."""
+        self._owned.forget()
+        self._data, self._uncertainty = CaseData(""), None
+
+    def update(self) -> None:
+        """Bring layers and outlines of the views that exist now to what is to be seen (after a change of layout)."""
+        for view, _slice, composite in views.sliceNodes(self.scene):
+            if composite is not None:
+                self._assignLayers(view, composite)
+        for source in OUTLINES:
+            for node in self._owned.of(source, "vtkMRMLSegmentationNode"):
+                self._updateOutlines(source, node)
+
+    def jump(self, lps: Sequence[float]) -> None:
+        """Bring a position (LPS, mm) to the middle of every slice view."""
+        views.jump(self.scene, rasOf(lps))
+
+    def lookAtTumour(self) -> None:
+        """Zoom to the tumour with some brain around it, at its largest slice; to the whole image without a tumour."""
+        centre, extent = self._lookAt()
+        views.jump(self.scene, centre)
+        views.zoom(self.scene, extent)
+        views.lookFrom3D(self.scene, centre, CAMERA_DISTANCE_MM)
+
+    def lookAtWorstSlice(self) -> bool:
+        """Jump to the axial slice with the most wrong voxels of the region; False where none is wrong."""
+        errors = self._errors()
+        if errors is None or not errors.any():
+            return False
+        self.jump(self._middleOfLargestSlice(errors > 0, self._data.reference.geometry))
+        return True
+
+    def _showImages(self, data: CaseData) -> None:
+        self._owned.remove("images")
+        for channel, image in (data.images or self._emptyGround(data)).items():
+            name = views.CHANNEL_NAMES.get(channel, channel)
+            limits = views.window(image.voxels)
+            node = nodes.greyVolume(self.scene, name, image.voxels, ijkToRas(image.geometry), limits)
+            node.SetAttribute("BraTSRefine.channel", channel)
+            self._owned.add("images", node)
+        for image in list(data.images.values())[:1]:
+            self._owned.add("images", *nodes.brainSurface(self.scene, image.voxels, ijkToRas(image.geometry)))
+
+    def _emptyGround(self, data: CaseData) -> Mapping[str, Image]:
+        """A black image for the label maps of a case without one, so that the views have something to move in."""
+        labels = data.reference or data.prediction
+        if labels is None:
+            return {}
+        shape = next(iter(labels.regions.values())).shape
+        return {"no image": Image(np.zeros(shape, dtype=np.uint8), labels.geometry)}
+
+    def _showOutlines(self, source: str, labels: casedata.Labels | None) -> None:
+        self._owned.remove(source)
+        if labels is not None:
+            grid = ijkToRas(labels.geometry)
+            node = nodes.outlines(self.scene, labels.name, labels.regions, grid, OUTLINES[source])
+            self._owned.add(source, node)
+
+    def _showErrors(self) -> None:
+        self._owned.remove("errors")
+        errors = self._errors()
+        if errors is not None:
+            grid = ijkToRas(self._data.reference.geometry)
+            self._owned.add("errors", *nodes.classVolume(self.scene, "errors", errors, grid, ERROR_CLASSES))
+
+    def _errors(self) -> np.ndarray | None:
+        if self._data.reference is None or self._data.prediction is None:
+            return None
+        return casedata.errorMap(self._data.reference, self._data.prediction, self.region)
+
+    def _volumes(self, part: str) -> list:
+        return self._owned.of(part, "vtkMRMLScalarVolumeNode")
+
+    def _isVisible(self, overlay: str) -> bool:
+        return self.visible[overlay] and not self._hidden
+
+    def _assignLayers(self, view: views.View, composite) -> None:
+        errors = self._volumes("errors") if "errors" in view.overlays and self._isVisible("errors") else []
+        uncertain = self._volumes("uncertainty") if "uncertainty" in view.overlays else []
+        uncertain = uncertain if self._isVisible("uncertainty") else []
+        composite.SetBackgroundVolumeID(self._backgroundID(view))
+        composite.SetLabelVolumeID(errors[0].GetID() if errors else None)
+        composite.SetLabelOpacity(ERROR_OPACITY)
+        composite.SetNthLayerVolumeID(UNCERTAINTY_LAYER, uncertain[0].GetID() if uncertain else None)
+        composite.SetNthLayerOpacity(UNCERTAINTY_LAYER, UNCERTAINTY_OPACITY)
+
+    def _backgroundID(self, view: views.View) -> str | None:
+        shown = {node.GetAttribute("BraTSRefine.channel"): node.GetID() for node in self._volumes("images")}
+        return next((shown[c] for c in (*view.channels, "no image") if c in shown), None)
+
+    def _updateOutlines(self, source: str, node) -> None:
+        inViews = views.viewNodeIDs(self.scene, source)
+        for region, display in nodes.outlineDisplays(node).items():
+            chosen = region == self.region
+            display.SetVisibility(self._isVisible(source) and bool(inViews))
+            display.SetOpacity2DOutline(1.0 if chosen else 0.45)
+            display.SetVisibility3D(chosen)
+            display.SetOpacity3D(0.55 if source == "prediction" else 0.8)
+            nodes.restrictTo(display, inViews)
+
+    def _lookAt(self) -> tuple[tuple[float, float, float], np.ndarray]:
+        """Where to look (RAS) and the size of the box to be seen (R, A, S in mm)."""
+        tumour = self._tumour()
+        if tumour is None:
+            return self._wholeImage()
+        mask, geometry = tumour
+        box = _boxOf(mask, geometry) * ROOM_AROUND_TUMOUR
+        return rasOf(self._middleOfLargestSlice(mask, geometry)), np.maximum(box, SMALLEST_BOX_MM)
+
+    def _tumour(self):
+        """The chosen region (or any that is not empty) of reference or prediction, with its geometry."""
+        for region in (self.region, "ET", "TC", "WT"):
+            for labels in (self._data.reference, self._data.prediction):
+                if labels is not None and region in labels.regions and labels.regions[region].any():
+                    return labels.regions[region], labels.geometry
+        return None
+
+    def _wholeImage(self) -> tuple[tuple[float, float, float], np.ndarray]:
+        volumes = self._volumes("images")
+        if not volumes:
+            return (0.0, 0.0, 0.0), np.full(3, 200.0)
+        bounds = [0.0] * 6
+        volumes[0].GetRASBounds(bounds)
+        low, high = np.array(bounds[::2]), np.array(bounds[1::2])
+        return tuple((low + high) / 2), high - low
+
+    def _middleOfLargestSlice(self, mask: np.ndarray, geometry) -> tuple[float, float, float]:
+        """LPS position inside the mask: the set voxel nearest to the middle of the slice where most is set."""
+        largest = int(mask.sum(axis=(1, 2)).argmax())
+        inSlice = np.argwhere(mask[largest])
+        nearest = inSlice[np.abs(inSlice - inSlice.mean(axis=0)).sum(axis=1).argmin()]
+        return geometry.to_physical((largest, *map(float, nearest)))
+
+
+def _boxOf(mask: np.ndarray, geometry) -> np.ndarray:
+    """Size of the box around a mask along R, A and S, in mm."""
+    index = np.argwhere(mask)
+    extent = (np.ptp(index, axis=0) + 1) * np.asarray(geometry.array_spacing)
+    return np.abs(np.reshape(geometry.direction, (3, 3))) @ extent[::-1]

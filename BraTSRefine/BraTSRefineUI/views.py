@@ -1,0 +1,147 @@
+"""The views: which there are, what each shows, where they look. Everything here takes the MRML scene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import slicer
+
+OVERLAYS = ("reference", "prediction", "errors", "uncertainty")
+CHANNEL_NAMES = {"t1n": "T1", "t1c": "T1c", "t2w": "T2", "t2f": "FLAIR"}
+REVIEW_LAYOUT = 4821
+COMPARE_LAYOUT = 4822
+
+
+@dataclass(frozen=True)
+class View:
+    """A slice view: its tag in the scene, its channels in order of preference, the overlays it may show."""
+
+    tag: str
+    label: str
+    orientation: str
+    channels: tuple[str, ...]
+    overlays: tuple[str, ...]
+
+
+ANATOMY = ("t2f", "t2w", "t1c", "t1n")
+SLICE_VIEWS = (
+    View("BraTSRefineT1c", "T1c", "Axial", ("t1c", "t1n", "t2f", "t2w"), ("reference", "prediction")),
+    View("BraTSRefineFLAIR", "FLAIR", "Axial", ANATOMY, ("reference", "prediction", "uncertainty")),
+    View("BraTSRefineT2", "T2", "Axial", ("t2w", "t2f", "t1n", "t1c"), ("reference", "prediction", "errors")),
+    View("BraTSRefineCoronal", "COR", "Coronal", ANATOMY, OVERLAYS),
+    View("BraTSRefineSagittal", "SAG", "Sagittal", ANATOMY, OVERLAYS),
+    View("BraTSRefineOnlyReference", "REF", "Axial", ANATOMY, ("reference",)),
+    View("BraTSRefineOnlyPrediction", "PRED", "Axial", ANATOMY, ("prediction",)),
+    View("BraTSRefineOnlyErrors", "ERR", "Axial", ANATOMY, ("errors",)),
+    View("BraTSRefineOnlyUncertainty", "UNC", "Axial", ANATOMY, ("uncertainty",)),
+)
+THREE_D_TAG = "BraTSRefine3D"
+REVIEW_ROWS = (
+    ("BraTSRefineT1c", "BraTSRefineFLAIR", "BraTSRefineT2"),
+    ("BraTSRefineCoronal", "BraTSRefineSagittal", THREE_D_TAG),
+)
+COMPARE_ROWS = (
+    ("BraTSRefineOnlyReference", "BraTSRefineOnlyPrediction"),
+    ("BraTSRefineOnlyErrors", "BraTSRefineOnlyUncertainty"),
+)
+
+
+def layoutDescription(rows: Sequence[Sequence[str]]) -> str:
+    """Slicer's layout XML of rows of view tags."""
+    lines = "".join(f"<item>{_row(tags)}</item>" for tags in rows)
+    return f'<layout type="vertical" split="true">{lines}</layout>'
+
+
+def _row(tags: Sequence[str]) -> str:
+    items = "".join(f"<item>{_view(tag)}</item>" for tag in tags)
+    return f'<layout type="horizontal" split="true">{items}</layout>'
+
+
+def _view(tag: str) -> str:
+    if tag == THREE_D_TAG:
+        return f'<view class="vtkMRMLViewNode" singletontag="{tag}">{_property("viewlabel", "3D")}</view>'
+    view = viewOf(tag)
+    properties = {"orientation": view.orientation, "viewlabel": view.label, "viewcolor": "#5A5A5A"}
+    inner = "".join(_property(name, value) for name, value in properties.items())
+    return f'<view class="vtkMRMLSliceNode" singletontag="{tag}">{inner}</view>'
+
+
+def _property(name: str, value: str) -> str:
+    return f'<property name="{name}" action="default">{value}</property>'
+
+
+def viewOf(tag: str) -> View:
+    return next(view for view in SLICE_VIEWS if view.tag == tag)
+
+
+def registerLayouts(layoutNode) -> None:
+    """Add the layouts *Review* and *Compare* to the scene's layout node, or bring them up to date."""
+    for number, rows in ((REVIEW_LAYOUT, REVIEW_ROWS), (COMPARE_LAYOUT, COMPARE_ROWS)):
+        description = layoutDescription(rows)
+        if not layoutNode.AddLayoutDescription(number, description):
+            layoutNode.SetLayoutDescription(number, description)
+
+
+def nodesOfClass(scene, className: str) -> Iterator:
+    for index in range(scene.GetNumberOfNodesByClass(className)):
+        yield scene.GetNthNodeByClass(index, className)
+
+
+def sliceNodes(scene) -> Iterator[tuple[View, object, object | None]]:
+    """Our slice views that exist in the scene, with their slice node and (once it is there) composite node."""
+    composites = {node.GetLayoutName(): node for node in nodesOfClass(scene, "vtkMRMLSliceCompositeNode")}
+    slices = {node.GetLayoutName(): node for node in nodesOfClass(scene, "vtkMRMLSliceNode")}
+    for view in SLICE_VIEWS:
+        if view.tag in slices:
+            yield view, slices[view.tag], composites.get(view.tag)
+
+
+def viewNodeIDs(scene, overlay: str) -> list[str]:
+    """The slice views that may show an overlay, for ``vtkMRMLDisplayNode.SetViewNodeIDs``; the 3D view with them."""
+    ids = [node.GetID() for view, node, _composite in sliceNodes(scene) if overlay in view.overlays]
+    return ids + [node.GetID() for node in nodesOfClass(scene, "vtkMRMLViewNode")]
+
+
+def jump(scene, ras: Sequence[float]) -> None:
+    """Bring a position (RAS, mm) to the middle of every slice view."""
+    slicer.vtkMRMLSliceNode.JumpAllSlices(scene, *map(float, ras), slicer.vtkMRMLSliceNode.CenteredJumpSlice)
+
+
+def zoom(scene, extent: Sequence[float]) -> None:
+    """Make every slice view wide enough for a box of that size (R, A, S in mm), keeping its aspect ratio."""
+    for _view, node, _composite in sliceNodes(scene):
+        width, height, _depth = node.GetDimensions()
+        horizontal, vertical = _inPlane(node, extent)
+        scale = max(horizontal / max(width, 1), vertical / max(height, 1))
+        node.SetFieldOfView(scale * width, scale * height, node.GetFieldOfView()[2])
+
+
+def _inPlane(node, extent: Sequence[float]) -> tuple[float, float]:
+    """Size of the box along the view's horizontal and vertical axis, in mm."""
+    matrix = node.GetSliceToRAS()
+    axes = np.array([[matrix.GetElement(row, column) for row in range(3)] for column in range(2)])
+    horizontal, vertical = np.abs(axes) @ np.asarray(extent, dtype=float)
+    return float(horizontal), float(vertical)
+
+
+def lookFrom3D(scene, centre: Sequence[float], distance: float) -> None:
+    """Put the 3D cameras in front of, and a little above, a position (RAS, mm)."""
+    direction = np.array([-0.45, 0.8, 0.4])
+    position = np.asarray(centre, dtype=float) + distance * direction / np.linalg.norm(direction)
+    for node in nodesOfClass(scene, "vtkMRMLCameraNode"):
+        node.SetFocalPoint(*map(float, centre))
+        node.SetPosition(*map(float, position))
+        node.SetViewUp(0.0, 0.0, 1.0)
+        node.ResetClippingRange()
+
+
+def window(voxels: np.ndarray) -> tuple[float, float]:
+    """Grey level range of an image: 0.5th to 99.5th percentile inside the brain (every second voxel, not 0)."""
+    sample = voxels[::2, ::2, ::2]
+    brain = sample[sample != 0]
+    if not brain.size:
+        return 0.0, 1.0
+    low, high = np.percentile(brain, (0.5, 99.5))
+    return float(low), float(max(high, low + 1e-6))

@@ -1,0 +1,214 @@
+"""What stands in the MRML scene while a case is shown, and that nothing of it stays behind."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import psutil
+import pytest
+from BraTSRefineUI import labelmaps, views
+from BraTSRefineUI.casedata import CaseData, Image, Labels, UncertaintyMap, errorMap
+from BraTSRefineUI.scene import UNCERTAINTY_LAYER, CaseScene, ijkToRas, rasOf
+
+from BraTSRefineLib.cohort.volumes import Geometry
+from BraTSRefineLib.regions import label_convention
+
+SHAPE = (20, 30, 40)
+GRID = Geometry(SHAPE[::-1], (1.0, 1.0, 2.0), (10.0, -20.0, 5.0), (-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0))
+
+
+def tissues(shift: int = 0) -> np.ndarray:
+    label_map = np.zeros(SHAPE, dtype=np.uint8)
+    label_map[5:15, 8:22, 10 + shift : 30 + shift] = 2
+    label_map[7:13, 10:20, 14 + shift : 26 + shift] = 4
+    label_map[9:11, 12:16, 18 + shift : 22 + shift] = 1
+    return label_map
+
+
+def labels(name: str, shift: int = 0, geometry: Geometry = GRID) -> Labels:
+    label_map = tissues(shift)
+    convention = label_convention("brats2021")
+    return Labels(name, {r: convention.mask(label_map, r) for r in ("WT", "TC", "ET")}, geometry, label_map)
+
+
+def four_images(seed: int = 0, shape=SHAPE) -> dict[str, Image]:
+    noise = np.random.default_rng(seed)
+    geometry = Geometry(shape[::-1], GRID.spacing, GRID.origin, GRID.direction)
+    return {c: Image(noise.integers(1, 900, shape, dtype=np.int16), geometry) for c in ("t1n", "t1c", "t2w", "t2f")}
+
+
+def a_case(name: str = "A", **changes) -> CaseData:
+    parts = {"images": four_images(), "reference": labels("reference"), "prediction": labels("model", shift=3)}
+    return CaseData(name, **(parts | changes))
+
+
+def a_map() -> UncertaintyMap:
+    voxels = np.zeros(SHAPE, dtype=np.float32)
+    voxels[8:12, 10:14, 12:20] = 0.2
+    return UncertaintyMap(voxels, GRID, "variance", "WT", "variance of the members", 0.0, 0.25)
+
+
+def composite(scene, tag: str):
+    return next(node for view, _slice, node in views.sliceNodes(scene) if view.tag == tag)
+
+
+def names(scene, className: str) -> set[str]:
+    return {node.GetName() for node in views.nodesOfClass(scene, className)}
+
+
+def test_lps_becomes_ras_by_turning_the_first_two_axes():
+    assert rasOf((1.0, 2.0, 3.0)) == (-1.0, -2.0, 3.0)
+    corner = ijkToRas(GRID).MultiplyPoint((1.0, 0.0, 2.0, 1.0))
+    assert corner[:3] == pytest.approx(rasOf(GRID.to_physical((2, 0, 1))))
+
+
+def test_shows_four_modalities_two_segmentations_errors_and_uncertainty(scene):
+    CaseScene(scene).show(a_case(), a_map())
+    assert {"T1", "T1c", "T2", "FLAIR", "variance"} <= names(scene, "vtkMRMLScalarVolumeNode")
+    assert names(scene, "vtkMRMLSegmentationNode") == {"reference", "model"}
+    assert names(scene, "vtkMRMLLabelMapVolumeNode") == {"errors"}
+    assert names(scene, "vtkMRMLModelNode") >= {"brain"}
+
+
+def test_each_axial_view_shows_its_own_modality(scene):
+    CaseScene(scene).show(a_case())
+    shown = {
+        tag: scene.GetNodeByID(composite(scene, tag).GetBackgroundVolumeID()).GetName()
+        for tag in ("BraTSRefineT1c", "BraTSRefineFLAIR", "BraTSRefineT2")
+    }
+    assert shown == {"BraTSRefineT1c": "T1c", "BraTSRefineFLAIR": "FLAIR", "BraTSRefineT2": "T2"}
+
+
+def test_uncertainty_is_a_third_layer_beside_the_error_map(scene):
+    CaseScene(scene).show(a_case(), a_map())
+    coronal = composite(scene, "BraTSRefineCoronal")
+    assert scene.GetNodeByID(coronal.GetNthLayerVolumeID(UNCERTAINTY_LAYER)).GetName() == "variance"
+    assert scene.GetNodeByID(coronal.GetLabelVolumeID()).GetName() == "errors"
+
+
+def test_uncertainty_below_the_threshold_is_transparent(scene):
+    shown = CaseScene(scene)
+    shown.show(a_case(), a_map())
+    shown.setThreshold(0.1)
+    volume = next(n for n in views.nodesOfClass(scene, "vtkMRMLScalarVolumeNode") if n.GetName() == "variance")
+    assert volume.GetDisplayNode().GetApplyThreshold()
+    assert volume.GetDisplayNode().GetLowerThreshold() == pytest.approx(0.1)
+    assert volume.GetDisplayNode().GetUpperThreshold() >= 0.2
+
+
+def test_nested_regions_differ_by_line_thickness_and_not_by_colour(scene):
+    CaseScene(scene).show(a_case())
+    node = next(n for n in views.nodesOfClass(scene, "vtkMRMLSegmentationNode") if n.GetName() == "model")
+    displays = [node.GetNthDisplayNode(i) for i in range(node.GetNumberOfDisplayNodes())]
+    assert {d.GetName(): d.GetSliceIntersectionThickness() for d in displays} == {"WT": 1, "TC": 2, "ET": 3}
+    assert len({node.GetSegmentation().GetSegment(region).GetColor() for region in ("WT", "TC", "ET")}) == 1
+
+
+def test_a_missing_modality_is_replaced_by_the_next_best(scene):
+    images = {"t2f": four_images()["t2f"]}
+    CaseScene(scene).show(a_case(images=images))
+    shown = scene.GetNodeByID(composite(scene, "BraTSRefineT1c").GetBackgroundVolumeID())
+    assert shown.GetName() == "FLAIR"
+
+
+def test_a_case_without_image_shows_its_label_maps_on_an_empty_ground(scene):
+    CaseScene(scene).show(a_case(images={}))
+    ground = scene.GetNodeByID(composite(scene, "BraTSRefineT1c").GetBackgroundVolumeID())
+    assert ground.GetImageData().GetScalarRange() == (0.0, 0.0)
+    assert names(scene, "vtkMRMLSegmentationNode") == {"reference", "model"}
+
+
+@pytest.mark.parametrize("missing", ["reference", "prediction"])
+def test_without_reference_or_prediction_there_is_no_error_map(scene, missing):
+    CaseScene(scene).show(a_case(**{missing: None}))
+    assert not names(scene, "vtkMRMLLabelMapVolumeNode")
+    assert len(names(scene, "vtkMRMLSegmentationNode")) == 1
+
+
+def test_grids_that_differ_are_shown_in_place_and_not_compared(scene):
+    moved = Geometry(GRID.size, GRID.spacing, (0.0, 0.0, 0.0), GRID.direction)
+    CaseScene(scene).show(a_case(prediction=labels("model", geometry=moved)))
+    assert not names(scene, "vtkMRMLLabelMapVolumeNode")
+
+
+def test_error_map_of_the_whole_tumour_tells_three_kinds_apart():
+    reference, prediction = labels("reference"), labels("model", shift=3)
+    errors = errorMap(reference, prediction, "WT")
+    assert (errors == 1).sum() == (prediction.regions["WT"] & ~reference.regions["WT"]).sum()
+    assert (errors == 2).sum() == (reference.regions["WT"] & ~prediction.regions["WT"]).sum()
+    both = reference.regions["WT"] & prediction.regions["WT"]
+    assert (errors == 3).sum() == (both & (reference.tissues != prediction.tissues)).sum() > 0
+
+
+def test_jump_moves_every_slice_view(scene):
+    shown = CaseScene(scene)
+    shown.show(a_case())
+    shown.jump((3.0, -30.0, 17.0))
+    for view, node, _composite in views.sliceNodes(scene):
+        matrix = node.GetSliceToRAS()
+        assert [matrix.GetElement(i, 3) for i in range(3)] == pytest.approx([-3.0, 30.0, 17.0]), view.tag
+
+
+def test_zoom_shows_the_tumour_with_room_and_keeps_the_aspect(scene):
+    shown = CaseScene(scene)
+    shown.show(a_case())
+    shown.lookAtTumour()
+    for _view, node, _composite in views.sliceNodes(scene):
+        width, height, _depth = node.GetFieldOfView()
+        assert width / height == pytest.approx(400 / 300)
+        assert min(width, height) >= 110 - 1e-6
+
+
+def test_held_key_hides_every_overlay_and_release_brings_them_back(scene):
+    shown = CaseScene(scene)
+    shown.show(a_case(), a_map())
+    shown.hideOverlays(True)
+    coronal = composite(scene, "BraTSRefineCoronal")
+    assert not coronal.GetLabelVolumeID()
+    assert not coronal.GetNthLayerVolumeID(UNCERTAINTY_LAYER)
+    shown.hideOverlays(False)
+    assert coronal.GetLabelVolumeID()
+    assert coronal.GetNthLayerVolumeID(UNCERTAINTY_LAYER)
+
+
+def test_clear_removes_data_display_and_colour_nodes(scene):
+    before = scene.GetNumberOfNodes()
+    shown = CaseScene(scene)
+    shown.show(a_case(), a_map())
+    assert scene.GetNumberOfNodes() > before + 10
+    shown.clear()
+    assert scene.GetNumberOfNodes() == before
+
+
+def test_nodes_and_memory_stay_flat_over_fifty_cases(scene):
+    shown = CaseScene(scene)
+    process = psutil.Process()
+    counts, memory = [], []
+    for number in range(50):
+        shown.show(a_case(f"case {number}", images=four_images(number, (60, 90, 90))), a_map(), region="ET")
+        shown.lookAtTumour()
+        gc.collect()
+        counts.append(scene.GetNumberOfNodes())
+        memory.append(process.memory_info().rss)
+    assert len(set(counts[1:])) == 1
+    assert (memory[-1] - memory[4]) / 2**20 < 30
+
+
+def test_label_values_survive_a_hidden_segment(scene):
+    import slicer
+
+    label_map = tissues()
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "edited")
+    masks = {"NCR": label_map == 1, "ED": label_map == 2, "ET": label_map == 4}
+    labelmaps.fillSegmentation(node, masks, ijkToRas(GRID), (1.0, 0.0, 0.0))
+    node.CreateDefaultDisplayNodes()
+    node.GetDisplayNode().SetSegmentVisibility("ED", False)
+    assert isinstance(node, slicer.vtkMRMLSegmentationNode)
+    assert np.array_equal(labelmaps.labelMap(node, {"NCR": 1, "ED": 2, "ET": 4}, SHAPE), label_map)
+
+
+def test_an_empty_region_gives_no_segment_and_comes_back_empty(scene):
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "edited")
+    labelmaps.fillSegmentation(node, {"ET": np.zeros(SHAPE, bool)}, ijkToRas(GRID), (1.0, 0.0, 0.0))
+    assert not labelmaps.segmentMask(node, "ET", SHAPE).any()
