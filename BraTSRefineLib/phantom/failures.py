@@ -47,53 +47,54 @@ class Scene:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of failure: the model that it suits, the region it shows in, and what it does to the probabilities.
+    """A kind of failure: the model that it suits, the region it shows in, and what it does.
 
-    ``change`` is None for the two kinds that are a matter of files, not of voxels.
+    ``change`` gives the new probabilities and the mask of the place; it is None for the two kinds that are a
+    matter of files, not of voxels.
     """
 
     model: str
     region: str
     description: str
-    change: Callable[[np.ndarray, Scene], np.ndarray] | None = None
+    change: Callable[[np.ndarray, Scene], tuple[np.ndarray, np.ndarray]] | None = None
 
 
-def _false_positive_at_cavity_rim(probabilities: np.ndarray, scene: Scene) -> np.ndarray:
+def _false_positive_at_cavity_rim(probabilities: np.ndarray, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     from scipy import ndimage
 
     away = ndimage.distance_transform_edt(~scene.tumour.cavity, sampling=scene.grid.spacing)
     thickness = max(RIM_MM, 1.6 * scene.grid.spacing)
     rim = (away > 0) & (away <= thickness) & scene.anatomy.brain & ~LABELS.mask(scene.tumour.labels, "TC")
     piece = _around(_anchor(rim & (scene.tumour.labels == 0), rim, scene), RIM_REACH_MM, scene) & rim
-    return _raised(probabilities, piece, 0.86)
+    return _raised(probabilities, piece, 0.86), piece
 
 
-def _under_segmented_oedema(probabilities: np.ndarray, scene: Scene) -> np.ndarray:
+def _under_segmented_oedema(probabilities: np.ndarray, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     oedema = scene.tumour.labels == LABELS.tissues["ED"]
     far = scene.tumour.spread > np.quantile(scene.tumour.spread[oedema], 0.4)
     lowered = probabilities.astype(np.float32)
     lowered[0] = np.where(far, np.maximum(0.15 * lowered[0], lowered[1]), lowered[0])
-    return lowered
+    return lowered, far & oedema
 
 
-def _missed_satellite(probabilities: np.ndarray, scene: Scene) -> np.ndarray:
+def _missed_satellite(probabilities: np.ndarray, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     from scipy import ndimage
 
     largest = max(scene.tumour.satellites, key=np.count_nonzero)
     near = ndimage.distance_transform_edt(~largest, sampling=scene.grid.spacing) <= 5.0
     lowered = probabilities.astype(np.float32)
     lowered[1:, near] *= 0.1
-    return lowered
+    return lowered, largest
 
 
-def _vessel_called_enhancing(probabilities: np.ndarray, scene: Scene) -> np.ndarray:
+def _vessel_called_enhancing(probabilities: np.ndarray, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     from scipy import ndimage
 
     away = ndimage.distance_transform_edt(scene.tumour.labels == 0, sampling=scene.grid.spacing)
     vessel = (scene.anatomy.vessels > 0.4) & scene.anatomy.brain & (scene.tumour.labels == 0)
     sinus = vessel & (scene.anatomy.depth < 6.0) & (away > 4.0)
     piece = _around(_anchor(sinus & (away > VESSEL_AWAY_MM), sinus, scene), VESSEL_REACH_MM, scene) & sinus
-    return _raised(probabilities, piece, 0.82)
+    return _raised(probabilities, piece, 0.82), piece
 
 
 KINDS: dict[str, Kind] = {
@@ -118,24 +119,18 @@ KINDS: dict[str, Kind] = {
 
 
 def plant(kind: str, case: str, model: str, probabilities: np.ndarray, scene: Scene) -> tuple[np.ndarray, Planted]:
-    """The prediction with that failure in it, and the record of the voxels that it made wrong."""
+    """The prediction with that failure in it, and the record of the voxels that are wrong there."""
     facts = KINDS[kind]
     if facts.change is None:
         return probabilities, Planted(case, model, kind, "", 0, None, facts.description)
-    changed = settle(facts.change(probabilities, scene), scene.anatomy.brain)
-    wrong = _made_wrong(probabilities, changed, scene.tumour, facts.region)
+    changed, place = facts.change(probabilities, scene)
+    changed = settle(changed, scene.anatomy.brain)
+    wrong = place & (LABELS.mask(painted(changed), facts.region) != LABELS.mask(scene.tumour.labels, facts.region))
     if not wrong.any():
         raise PhantomError(f"{case}: the failure '{kind}' leaves no trace on a grid this coarse; raise the scale")
     centre = scene.grid.to_lps(scene.grid.frame(_central(wrong)))
     voxels = int(np.count_nonzero(wrong))
     return changed, Planted(case, model, kind, facts.region, voxels, centre, facts.description)
-
-
-def _made_wrong(before: np.ndarray, after: np.ndarray, tumour: Tumour, region: str) -> np.ndarray:
-    """Voxels of a region that were right, or wrong the other way, and now are wrong."""
-    old, new = (LABELS.mask(painted(p), region) for p in (before, after))
-    truth = LABELS.mask(tumour.labels, region)
-    return (new != old) & (new != truth)
 
 
 def _central(mask: np.ndarray) -> np.ndarray:
