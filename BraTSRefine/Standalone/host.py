@@ -107,6 +107,7 @@ class Host:
     def _processEvents(self) -> None:
         QCoreApplication.processEvents()
         QCoreApplication.sendPostedEvents(None, QEvent.DeferredDelete)
+        QCoreApplication.processEvents()
 
     def _noteFailure(self, kind, error, trace) -> None:
         where = traceback.extract_tb(trace)
@@ -161,6 +162,7 @@ def _emptyHost(app: Application, offscreen: bool, size: QSize, light: bool, sett
 
     applyStyle(app, light)
     slicerApp = SlicerApp()
+    slicerApp.register_module_logic(slicer.vtkSlicerCamerasModuleLogic())
     window = Window(size)
     slicer.app, slicer.mrmlScene, slicer.modules = app, slicerApp.scene, _builtInModules(slicerApp)
     app._services = Services(

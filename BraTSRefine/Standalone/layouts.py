@@ -120,10 +120,13 @@ class LayoutManager(QObject):
         for widget in self._widgets.values():
             widget.setParent(None)
         self._content = self._build(ElementTree.fromstring(description))
-        self._viewport.layout().addWidget(self._content)
-        self._tellNodes()
         if former is not None:
+            self._viewport.layout().removeWidget(former)
+            former.hide()
             former.deleteLater()
+        self._viewport.layout().addWidget(self._content)
+        self._viewport.layout().activate()
+        self._tellNodes()
 
     def _tellNodes(self) -> None:
         for key, widget in self._widgets.items():

@@ -12,6 +12,8 @@ from trame_slicer.views.render_scheduler import ScheduledRenderStrategy
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkObject, vtkUnsignedCharArray
 
+BACKGROUND = (0.11, 0.115, 0.125)
+
 
 class RenderOncePerTurn(ScheduledRenderStrategy):
     """Collects the wishes of the displayable managers; calls ``render`` when the event loop is reached again."""
@@ -37,20 +39,35 @@ class RenderOncePerTurn(ScheduledRenderStrategy):
 class SliceView(TrameSliceView):
     """A slice view of the node that the layout made, in the orientation that the layout gave it."""
 
+    def _initialize_displayable_manager_group(self, *arguments) -> None:
+        # Drawn first, so that translucent fills and outlines blend with the image and not with the black behind it.
+        image = self._render_manager.image_actor
+        image.SetVisibility(False)
+        self.first_renderer().AddViewProp(image)
+        super()._initialize_displayable_manager_group(*arguments)
+
     def set_scene(self, scene) -> None:
         AbstractView.set_scene(self, scene)
         self._logic.SetMRMLScene(scene)
-        if self._view_node is None:
-            existing = scene.GetSingletonNode(self.name, "vtkMRMLSliceNode")
-            self._logic.SetSliceNode(existing or self._logic.AddSliceNode(self.name))
-            self.set_view_node(self._logic.GetSliceNode())
+        self._logic.SetSliceNode(scene.GetSingletonNode(self.name, "vtkMRMLSliceNode"))
+        self.set_view_node(self._logic.GetSliceNode())
 
     def _reset_node_view_properties(self) -> None:
         AbstractView._reset_node_view_properties(self)
 
 
 class ThreeDView(TrameThreeDView):
-    """A 3D view as trame-slicer makes it."""
+    """A 3D view of the node that the layout made; dark and without a box until the module says otherwise."""
+
+    def set_scene(self, scene) -> None:
+        AbstractView.set_scene(self, scene)
+        self._logic.SetMRMLScene(scene)
+        node = scene.GetSingletonNode(self.name, "vtkMRMLViewNode")
+        self.set_view_node(node)
+        node.SetBoxVisible(False)
+        node.SetAxisLabelsVisible(False)
+        node.SetBackgroundColor(*BACKGROUND)
+        node.SetBackgroundColor2(*BACKGROUND)
 
 
 @contextmanager
