@@ -62,13 +62,13 @@ def pack(
 
 def _packed_voxels(reference, prediction, reference_table, prediction_table) -> tuple[np.ndarray, np.ndarray]:
     """The packed crop, and how often each pair of labels occurs in it (256, 256)."""
-    box = _box(reference | prediction)
+    box = occupied_box(reference | prediction)
     reference, prediction = reference[box], prediction[box]
     joint = np.bincount((reference.ravel().astype(np.uint16) << 8) | prediction.ravel(), minlength=65536)
     return reference_table[reference] | prediction_table[prediction], joint.reshape(256, 256)
 
 
-def _box(labels: np.ndarray) -> tuple[slice, ...]:
+def occupied_box(labels: np.ndarray) -> tuple[slice, ...]:
     """The smallest box that holds every label; of no extent where there is none."""
     rows = np.bitwise_or.reduce(labels, axis=2)
     columns = np.bitwise_or.reduce(labels, axis=0)

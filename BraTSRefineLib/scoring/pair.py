@@ -181,7 +181,7 @@ def label_map(voxels: np.ndarray, what: str) -> np.ndarray:
         return voxels
     if voxels.dtype == bool:
         return voxels.view(np.uint8)
-    if voxels.size and not (0 <= voxels.min() and voxels.max() <= 255 and np.array_equal(voxels, np.rint(voxels))):
+    if voxels.size and not (voxels.min() >= 0 and voxels.max() <= 255 and np.array_equal(voxels, np.rint(voxels))):
         raise ScoringError(f"{what}: not a label map; labels are whole numbers from 0 to 255")
     return voxels.astype(np.uint8)
 

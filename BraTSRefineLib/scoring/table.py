@@ -1,0 +1,73 @@
+"""The table of scores: its columns, its files in the workspace, and its wide form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from ..cohort.workspace import Workspace, written_whole
+from ..regions import REGIONS
+from .conventions import ScoringError
+
+SCORE_COLUMNS = ("case", "model", "region", "metric", "value", "status", "convention")
+CONSENSUS = " vs consensus of the others"
+"""Ends the ``convention`` of a number that was taken against the other models for want of a reference."""
+
+Row = tuple[str, str, str, str, float, str, str]
+
+
+def score_table(rows: list[Row]) -> pd.DataFrame:
+    """The rows as a table of the seven columns; ``value`` is float, the others text."""
+    scores = pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
+    return scores.astype({column: float if column == "value" else str for column in SCORE_COLUMNS})
+
+
+def write_scores(scores: pd.DataFrame, workspace: Workspace) -> None:
+    """Write ``scores.csv`` and ``scores.parquet``, each whole or not at all; the same table gives the same bytes.
+
+    Raises ScoringError where ``scores`` is no table of scores, WorkspaceError where it cannot be written.
+    """
+    _check_columns(scores, workspace.root)
+    with written_whole(workspace.scores_csv) as temporary:
+        scores.to_csv(temporary, index=False, lineterminator="\n")
+    with written_whole(workspace.scores_parquet) as temporary:
+        scores.to_parquet(temporary, index=False)
+
+
+def read_scores(workspace: Workspace) -> pd.DataFrame:
+    """The workspace's scores, from the parquet file or, without it, from the csv.
+
+    Raises ScoringError where there are none, the file is damaged, or it has other columns.
+    """
+    path = workspace.scores_parquet if workspace.scores_parquet.is_file() else workspace.scores_csv
+    if not path.is_file():
+        raise ScoringError(f"{workspace.root}: no scores yet; run bratsrefine score with this --workspace first")
+    try:
+        scores = pd.read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+    except (OSError, ValueError) as error:
+        raise ScoringError(f"{path}: not readable ({error}); delete it and score the cohort again") from error
+    _check_columns(scores, path)
+    return score_table(list(scores.itertuples(index=False, name=None)))
+
+
+def wide(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """One metric as a table (case, model) x region, in the order of ``scores``; without what was not scored."""
+    chosen = scores[(scores["metric"] == metric) & (scores["metric"] != "")]
+    table = chosen.pivot(index=["case", "model"], columns="region", values="value")
+    order = pd.MultiIndex.from_frame(chosen[["case", "model"]].drop_duplicates())
+    return table.reindex(index=order, columns=[region for region in REGIONS if region in table.columns])
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    text = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return text.assign(value=pd.to_numeric(text["value"])) if "value" in text else text
+
+
+def _check_columns(scores: pd.DataFrame, where: Path) -> None:
+    if tuple(scores.columns) != SCORE_COLUMNS:
+        found, expected = ", ".join(map(str, scores.columns)), ", ".join(SCORE_COLUMNS)
+        raise ScoringError(
+            f"{where}: not a table of scores of this version (columns {found}; expected {expected}); "
+            "score the cohort again"
+        )
