@@ -60,8 +60,9 @@ def uncertain_regions(
 ) -> np.ndarray:
     """Components (int labels from 1, 26-connected) of the voxels at or above ``threshold``, ``(z, y, x)``.
 
-    Members always differ a little along the surface; with the ``consensus`` mask of the region, voxels whose
-    centre lies within 1.5 mm of one on the other side (1 mm of the surface between them) do not count, so that this rim neither hides nor joins the places that matter.
+    Members always differ a little along the surface. With the ``consensus`` mask of the region, voxels whose centre
+    lies within 1.5 mm of one on the other side (1 mm of the surface between them) do not count, so that this rim
+    neither hides nor joins the places that matter.
     """
     import cc3d
 

@@ -1,0 +1,109 @@
+"""What a new label map is worth: its scores, and the scores before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ...cohort import Case
+from ...cohort.volumes import Geometry, read_label_map
+from ...fusion import majority
+from ...regions import REGIONS, LabelConvention
+from ...scoring import CONSENSUS, SCORE_COLUMNS, score_pair
+from .members import CaseError, convention_of
+
+KEYS = ["region", "metric"]
+BEFORE_AFTER_COLUMNS = ["case", *KEYS, "before", "after", "change"]
+NO_REFERENCE = "no reference: there is nothing to score it against"
+SAME_DICE = 1e-6
+SPACING_DIGITS = 6
+CODES = range(1, 1 << len(REGIONS))
+
+
+@dataclass(frozen=True)
+class Standard:
+    """What a case is scored against: a reference, or the consensus of models that had no part in the result."""
+
+    label_map: np.ndarray
+    labels: LabelConvention
+    spacing: tuple[float, ...]
+    policy: str
+    remark: str = ""
+
+    def scores(self, label_map: np.ndarray, labels: LabelConvention) -> pd.DataFrame:
+        """Rows region, metric, value, status, convention of one label map."""
+        rows = score_pair(
+            self.label_map,
+            label_map,
+            self.spacing,
+            labels=self.labels,
+            prediction_labels=labels,
+            convention=self.policy,
+        )
+        return rows.assign(convention=self.policy + self.remark)
+
+
+def standard_for(case: Case, others: list[str], geometry: Geometry, policy: str) -> Standard | None:
+    """The reference of the case; without one the majority of ``others``, as in scoring; None where there is none."""
+    spacing = tuple(round(length, SPACING_DIGITS) for length in geometry.array_spacing)
+    if case.reference is not None:
+        return Standard(read_label_map(case.reference), case.labels, spacing, policy)
+    if not others:
+        return None
+    return Standard(*_consensus(case, others), spacing, policy, CONSENSUS)
+
+
+def _consensus(case: Case, models: list[str]) -> tuple[np.ndarray, LabelConvention]:
+    """Majority by region among the models that know the region; bit ``i`` of the label map is region ``i``."""
+    maps = {model: read_label_map(case.predictions[model]) for model in models}
+    coded, regions = None, {}
+    for bit, region in enumerate(REGIONS):
+        voters = [model for model in models if region in convention_of(case, model).regions]
+        if not voters:
+            continue
+        votes = majority(convention_of(case, model).mask(maps[model], region) for model in voters)
+        coded = votes.astype(np.uint8) << bit if coded is None else coded | votes.astype(np.uint8) << bit
+        regions[region] = tuple(code for code in CODES if code >> bit & 1)
+    if coded is None:
+        raise CaseError(f"the labels of {', '.join(models)} have no tumour region in common")
+    return coded, LabelConvention("the consensus of the others", {str(code): code for code in CODES}, regions)
+
+
+def member_scores(case: Case, models: Iterable[str], standard: Standard) -> pd.DataFrame:
+    """The mean over the models of each value by region and metric; what is not defined is left out of the mean."""
+    tables = [standard.scores(read_label_map(case.predictions[m]), convention_of(case, m)) for m in models]
+    return pd.concat(tables).groupby(KEYS, sort=False)["value"].mean().reset_index()
+
+
+def score_rows(case: str, model: str, scores: pd.DataFrame) -> pd.DataFrame:
+    return scores.assign(case=case, model=model)[list(SCORE_COLUMNS)]
+
+
+def unscored_row(case: str, model: str, policy: str) -> pd.DataFrame:
+    """The one row that says why a result has no scores."""
+    return pd.DataFrame([[case, model, "", "", np.nan, NO_REFERENCE, policy]], columns=list(SCORE_COLUMNS))
+
+
+def before_after(case: str, before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Rows case, region, metric, before, after, change from two tables of region, metric, value."""
+    both = before[[*KEYS, "value"]].merge(after[[*KEYS, "value"]], on=KEYS, suffixes=("_before", "_after"))
+    both = both.rename(columns={"value_before": "before", "value_after": "after"})
+    return both.assign(case=case, change=both["after"] - both["before"])[BEFORE_AFTER_COLUMNS]
+
+
+def dice_summary(table: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """For each region: mean Dice before and after, and in how many cases it got better or worse."""
+    dice = table[table["metric"] == "dice"]
+    return {region: _dice_of(rows) for region, rows in dice.groupby("region", sort=False)}
+
+
+def _dice_of(rows: pd.DataFrame) -> dict[str, float]:
+    return {
+        "dice_before": rows["before"].mean(),
+        "dice_after": rows["after"].mean(),
+        "better": int((rows["change"] > SAME_DICE).sum()),
+        "worse": int((rows["change"] < -SAME_DICE).sum()),
+    }

@@ -1,0 +1,75 @@
+"""The outputs of a run that makes label maps: the maps, their scores, before and after, and the summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ...cohort.volumes import Geometry, write_volume
+from ...cohort.workspace import written_whole
+from ...scoring import SCORE_COLUMNS
+from ..context import Context
+from ..description import JobError
+from ..fused import PREDICTIONS, prediction_file
+from .comparing import BEFORE_AFTER_COLUMNS, NO_REFERENCE, dice_summary
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """One case's new label map and what is known about its worth."""
+
+    case: str
+    label_map: np.ndarray
+    geometry: Geometry
+    scores: pd.DataFrame
+    before_after: pd.DataFrame
+
+
+@dataclass
+class Results:
+    """Takes in one case after the other; writes the maps at once and the tables at the end."""
+
+    context: Context
+    scores: list[pd.DataFrame] = field(default_factory=list)
+    before_after: list[pd.DataFrame] = field(default_factory=list)
+
+    def add(self, result: CaseResult) -> None:
+        name = self.context.job.name
+        path = prediction_file(self.context.outputs / PREDICTIONS, result.case)
+        write_volume(path, result.label_map, result.geometry, f"BraTSRefine {name}")
+        self.scores.append(result.scores)
+        self.before_after.append(result.before_after)
+
+    def write(self) -> dict[str, object]:
+        """Write ``scores.csv`` and ``before_after.csv``; the summary. Raises JobError where no case was done."""
+        if not self.scores:
+            raise JobError(f"{self.context.job.kind}: no case could be done; the problems above say why")
+        scores = joined(self.scores, list(SCORE_COLUMNS))
+        changes = joined(self.before_after, BEFORE_AFTER_COLUMNS)
+        write_table(scores, self.context.outputs / "scores.csv")
+        write_table(changes, self.context.outputs / "before_after.csv")
+        return self._summary(scores, changes)
+
+    def _summary(self, scores: pd.DataFrame, changes: pd.DataFrame) -> dict[str, object]:
+        unscored = int((scores["status"] == NO_REFERENCE).sum())
+        summary = {"model": self.context.job.name, "cases": len(self.scores)}
+        summary["scored_with"] = ", ".join(sorted(set(scores.loc[scores["metric"] == "dice", "convention"])))
+        summary["before_after"] = dice_summary(changes)
+        if unscored:
+            summary["note"] = f"{unscored} of {len(self.scores)} cases: {NO_REFERENCE}"
+        return summary
+
+
+def joined(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    """The tables one below the other; the columns alone where there are none."""
+    filled = [table for table in tables if not table.empty]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=columns)
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """A CSV file that appears whole or not at all."""
+    with written_whole(path) as temporary:
+        table.to_csv(temporary, index=False)

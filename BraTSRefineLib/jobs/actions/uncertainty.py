@@ -1,0 +1,220 @@
+"""Map where the members disagree or are unsure, list the places to look at, and sum up each case."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from ...cohort import CHANNELS, Case, case_geometry, read_probabilities
+from ...cohort.volumes import Geometry, read_image, write_volume
+from ...cohort.workspace import written_whole
+from ...fusion import QUANTITIES, Moments, vote_fraction
+from ...regions import REGIONS
+from ...review import FLAG_COLUMNS, Flag, default_threshold, flagged_regions, read_flags
+from ..context import Context
+from ..description import JobError
+from .members import CASE_ERRORS, CaseError, chosen_models, known_regions, label_stacks, usable_members
+from .results import joined, write_table
+
+UNCERTAINTY_COLUMNS = [
+    "case",
+    "region",
+    "quantity",
+    "mean_in_tumour",
+    "mean_in_brain",
+    "maximum",
+    "threshold",
+    "volume_above_ml",
+    "members",
+    "status",
+]
+"""``mean_in_tumour``: over the voxels that at least one member gives to the region; empty where there are none.
+``mean_in_brain``: over the voxels that are not zero in the case's first image; empty without an image.
+``volume_above_ml``: of the voxels at or above ``threshold``."""
+
+FROM_PROBABILITIES = ("mean", "variance", "entropy", "mutual_information")
+NOT_FOUND = "no member finds this region"
+
+
+@dataclass
+class Maps:
+    """The maps of one case from one sort of members: each quantity ``(3, z, y, x)``, and where any member is set."""
+
+    members: list[str]
+    quantities: dict[str, np.ndarray]
+    consensus: np.ndarray
+    anywhere: np.ndarray
+    flagged: str
+
+
+@dataclass
+class Tables:
+    """What is known about the cases done so far."""
+
+    flags: list[Flag] = field(default_factory=list)
+    rows: list[dict[str, object]] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+
+
+def run(context: Context) -> dict[str, object]:
+    """``maps/`` with a description beside each map, ``flags.csv`` and ``uncertainty.csv`` of the workspace."""
+    cohort = context.cohort()
+    models, tables = chosen_models(context, cohort), Tables()
+    for case in context.cases(cohort):
+        try:
+            geometry, sorts = _maps(context, case, models)
+            flags = _flags(context, case, geometry, sorts[0])
+            rows = [row for maps in sorts for row in _rows(context, case, geometry, maps)]
+        except CASE_ERRORS as error:
+            context.problem(case.case, str(error))
+            continue
+        _write_maps(context, case, geometry, sorts)
+        tables.flags += flags
+        tables.rows += rows
+        tables.done.append(case.case)
+    return _write_tables(context, tables, {case.case for case in cohort.cases})
+
+
+def _maps(context: Context, case: Case, models: list[str]) -> tuple[Geometry, list[Maps]]:
+    """The maps from probabilities, where there are two, then those from label maps."""
+    members = usable_members(context, case, models)
+    if len(members) < 2:
+        raise CaseError(f"no uncertainty: it takes two models, {len(members)} can be used here")
+    probable = [model for model in members if model in case.probabilities]
+    sorts = [_from_probabilities(case, probable)] if len(probable) >= 2 else []
+    sorts.append(_from_labels(case, members))
+    geometry = case_geometry(case)
+    if any(maps.consensus.shape[1:] != geometry.size[::-1] for maps in sorts):
+        raise CaseError("no uncertainty: the members have another number of voxels than the case")
+    return geometry, sorts
+
+
+def _from_probabilities(case: Case, members: list[str]) -> Maps:
+    moments, anywhere = Moments(), None
+    for model in members:
+        probability = read_probabilities(case.probabilities[model], case)
+        moments.add(probability)
+        found = probability > 0.5
+        anywhere = found if anywhere is None else anywhere | found
+    quantities = {name: getattr(moments, name) for name in FROM_PROBABILITIES}
+    return Maps(members, quantities, moments.mean > 0.5, anywhere, "entropy")
+
+
+def _from_labels(case: Case, members: list[str]) -> Maps:
+    fraction = vote_fraction(label_stacks(case, members))
+    return Maps(members, {"disagreement": fraction * (1 - fraction)}, fraction > 0.5, fraction > 0, "disagreement")
+
+
+def _flags(context: Context, case: Case, geometry: Geometry, maps: Maps) -> list[Flag]:
+    """The places to look at, from the best quantity that the case has."""
+    flags = []
+    for region in known_regions(case, maps.members):
+        level = REGIONS.index(region)
+        flags += flagged_regions(
+            maps.quantities[maps.flagged][level],
+            geometry,
+            case=case.case,
+            region=region,
+            quantity=maps.flagged,
+            threshold=context.job.parameters["threshold"],
+            consensus=maps.consensus[level],
+        )
+    return flags
+
+
+def _rows(context: Context, case: Case, geometry: Geometry, maps: Maps) -> Iterator[dict[str, object]]:
+    brain = _brain(case, maps.consensus.shape[1:])
+    for region in known_regions(case, maps.members):
+        level = REGIONS.index(region)
+        for quantity, stack in maps.quantities.items():
+            if quantity == "mean":
+                continue
+            threshold = context.job.parameters["threshold"] or default_threshold(quantity)
+            numbers = _numbers(stack[level], maps.anywhere[level], brain, threshold, geometry)
+            names = {"case": case.case, "region": region, "quantity": quantity, "members": len(maps.members)}
+            yield names | {"threshold": threshold} | numbers
+
+
+def _numbers(
+    values: np.ndarray, anywhere: np.ndarray, brain: np.ndarray | None, threshold: float, geometry: Geometry
+) -> dict[str, object]:
+    return {
+        "mean_in_tumour": float(values[anywhere].mean()) if anywhere.any() else np.nan,
+        "mean_in_brain": float(values[brain].mean()) if brain is not None and brain.any() else np.nan,
+        "maximum": float(values.max()),
+        "volume_above_ml": int((values >= threshold).sum()) * float(np.prod(geometry.spacing)) / 1000,
+        "status": "ok" if anywhere.any() else NOT_FOUND,
+    }
+
+
+def _brain(case: Case, shape: tuple[int, ...]) -> np.ndarray | None:
+    """The skull-stripped head of the case's first image, where there is one on the same grid."""
+    channel = next((name for name in CHANNELS if name in case.images), None)
+    if channel is None:
+        return None
+    image = read_image(case.images[channel])
+    return image != 0 if image.shape == shape else None
+
+
+def _write_maps(context: Context, case: Case, geometry: Geometry, sorts: list[Maps]) -> None:
+    for maps in sorts:
+        for quantity, stack in maps.quantities.items():
+            for region in known_regions(case, maps.members):
+                _write_map(context, case, geometry, maps.members, quantity, region, stack[REGIONS.index(region)])
+
+
+def _write_map(
+    context: Context,
+    case: Case,
+    geometry: Geometry,
+    members: list[str],
+    quantity: str,
+    region: str,
+    values: np.ndarray,
+) -> None:
+    about, path = QUANTITIES[quantity], context.staged.map_path(case.case, quantity, region)
+    what = about.describe(len(members))
+    write_volume(path, values, geometry, what)
+    description = {
+        "quantity": quantity,
+        "what": what,
+        "low": about.low,
+        "high": about.high,
+        "unit": about.unit,
+        "region": region,
+        "members": members,
+        "case": case.case,
+    }
+    with written_whole(path.with_name(path.name.replace(".nii.gz", ".json"))) as temporary:
+        temporary.write_text(json.dumps(description, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def _write_tables(context: Context, tables: Tables, cohort: set[str]) -> dict[str, object]:
+    """The run keeps its own tables; the workspace's also keep the cases that were not done anew."""
+    if not tables.done:
+        raise JobError("uncertainty: no case has two models that can be used; the problems above say why")
+    flags = pd.DataFrame([flag.row for flag in tables.flags], columns=FLAG_COLUMNS)
+    rows = pd.DataFrame(tables.rows, columns=UNCERTAINTY_COLUMNS)
+    kept = cohort - set(tables.done)
+    previous_flags, previous_rows = _previous(context)
+    write_table(flags, context.outputs / "flags.csv")
+    write_table(rows, context.outputs / "uncertainty.csv")
+    write_table(_merged(previous_flags, flags, kept), context.staged.flags_csv)
+    write_table(_merged(previous_rows, rows, kept), context.staged.root / "uncertainty.csv")
+    return {"cases": len(tables.done), "flags": len(flags), "quantities": sorted(set(rows["quantity"]))}
+
+
+def _merged(previous: pd.DataFrame, new: pd.DataFrame, kept: set[str]) -> pd.DataFrame:
+    return joined([previous[previous["case"].isin(kept)], new], list(new.columns))
+
+
+def _previous(context: Context) -> tuple[pd.DataFrame, pd.DataFrame]:
+    flags, rows = context.workspace.flags_csv, context.workspace.root / "uncertainty.csv"
+    return (
+        read_flags(flags) if flags.is_file() else pd.DataFrame(columns=FLAG_COLUMNS),
+        pd.read_csv(rows, dtype={"case": str}) if rows.is_file() else pd.DataFrame(columns=UNCERTAINTY_COLUMNS),
+    )

@@ -1,0 +1,78 @@
+"""What an action of a job gets to work with: what to do, where to write, whom to tell."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from ..cohort import Case, Cohort, load_cohort
+from ..cohort.workspace import Workspace
+from .description import Job
+from .fused import with_runs
+from .record import STAGED
+
+
+@dataclass(frozen=True)
+class Context:
+    """``outputs`` becomes the run's own folder and ``staged`` a part of the workspace once the job has finished.
+
+    Until then nothing that an action writes is seen by anybody, and if it never finishes, nothing is left of it.
+    ``workspace`` is for reading.
+    """
+
+    job: Job
+    outputs: Path
+    events: TextIO
+
+    @property
+    def workspace(self) -> Workspace:
+        return Workspace(self.job.workspace)
+
+    @property
+    def staged(self) -> Workspace:
+        return Workspace(self.outputs / STAGED)
+
+    def cohort(self) -> Cohort:
+        """The workspace's cohort; with its runs as models only where the job names one of them."""
+        cohort = load_cohort(self.workspace)
+        parameters = self.job.parameters
+        asked = {parameters.get("model"), *(parameters.get("models") or [])} - {None}
+        return cohort if asked <= set(cohort.models) else with_runs(cohort, self.workspace)
+
+    def cases(self, cohort: Cohort) -> Iterator[Case]:
+        """The cases that the job is about, one after the other; a progress event follows each."""
+        chosen = self.job.parameters.get("cases")
+        cases = [case for case in cohort.cases if chosen is None or case.case in chosen]
+        return self._with_progress(cases)
+
+    def tell(self, event: str, **details: object) -> None:
+        """One event to the supervisor; numbers that JSON does not know become null."""
+        self.events.write(json.dumps({"event": event, **_plain(details)}, ensure_ascii=False, allow_nan=False) + "\n")
+        self.events.flush()
+
+    def progress(self, step: int, of: int, case: str) -> None:
+        self.tell("progress", step=step, of=of, case=case)
+
+    def problem(self, case: str, message: str) -> None:
+        """One case could not be done, or not as asked; the others go on."""
+        self.tell("problem", case=case, message=message)
+
+    def _with_progress(self, cases: Iterable[Case]) -> Iterator[Case]:
+        cases = list(cases)
+        for step, case in enumerate(cases, start=1):
+            yield case
+            self.progress(step, len(cases), case.case)
+
+
+def _plain(value: object) -> object:
+    """``value`` in JSON's own types: numpy numbers as numbers, NaN and infinity as None."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,237 @@
+"""A job's description: plain JSON that a person can read, a script can write and a worker process executes.
+
+Imports nothing beyond the standard library, so that it also runs in an application's own Python.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+REGIONS = ("WT", "TC", "ET")
+DESCRIPTION = "job.json"
+
+
+class JobError(RuntimeError):
+    """A job that cannot be described, started or finished; the message says which and what to do."""
+
+
+class JobCancelled(JobError):
+    """A job that was stopped on request."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to do, in which workspace, under which name. ``parameters`` holds plain JSON values, defaults filled in."""
+
+    kind: str
+    name: str
+    workspace: Path
+    parameters: Mapping[str, object]
+
+    @property
+    def folder(self) -> Path:
+        return self.workspace / "runs" / self.name
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self) | {"workspace": str(self.workspace)}, indent=1, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One setting of a kind of job: its default, what it may be, and that in words."""
+
+    default: object
+    accepts: Callable[[object], bool]
+    words: str
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_names(value: object) -> bool:
+    return value is None or (isinstance(value, list) and value and all(isinstance(name, str) for name in value))
+
+
+def _is_sizes(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        region in REGIONS and _is_whole(size) and size >= 0 for region, size in value.items()
+    )
+
+
+def _is_threshold(value: object) -> bool:
+    return value is None or (isinstance(value, float | int) and not isinstance(value, bool) and value > 0)
+
+
+_MODELS = Parameter(None, _is_names, "null or a list of the cohort's models")
+_CASES = Parameter(None, _is_names, "null or a list of the cohort's cases")
+_CONVENTION = Parameter("brats2023", lambda value: isinstance(value, str), "the name of a convention for empty masks")
+
+KINDS: dict[str, dict[str, Parameter]] = {
+    "score": {"convention": _CONVENTION, "models": _MODELS, "cases": _CASES},
+    "uncertainty": {
+        "models": _MODELS,
+        "cases": _CASES,
+        "threshold": Parameter(None, _is_threshold, "null or a number above 0"),
+    },
+    "fuse": {
+        "models": _MODELS,
+        "method": Parameter("mean", lambda value: value in ("mean", "majority"), '"mean" or "majority"'),
+        "cases": _CASES,
+        "convention": _CONVENTION,
+    },
+    "postprocess": {
+        "model": Parameter("", lambda value: isinstance(value, str) and bool(value), "the name of a model"),
+        "hierarchy": Parameter(True, lambda value: isinstance(value, bool), "true or false"),
+        "minimum_voxels": Parameter({"WT": 0, "TC": 0, "ET": 50}, _is_sizes, 'whole numbers as {"ET": 50}'),
+        "cases": _CASES,
+        "convention": _CONVENTION,
+    },
+    "select": {
+        "k": Parameter(5, lambda value: _is_whole(value) and value >= 1, "a whole number from 1"),
+        "region": Parameter("ET", lambda value: value in REGIONS, "WT, TC or ET"),
+    },
+    "report": {},
+}
+
+
+def create(
+    workspace: object, kind: str, parameters: Mapping[str, object] | None = None, name: str | None = None
+) -> Path:
+    """Write ``runs/<name>/job.json`` and return its path; the run's folder is new, whatever else runs beside it.
+
+    ``workspace`` is a folder or a Workspace that holds a cohort. ``name`` defaults to ``<kind>-<UTC stamp>``. Raises
+    JobError for an unknown kind, parameter, model or case, a name that is taken, and a folder that cannot be written.
+    """
+    folder = workspace_folder(workspace).expanduser().resolve()
+    job = checked(Job(kind, name or _stamped(kind), folder, dict(parameters or {})))
+    job = _in_new_folder(job, retry=name is None)
+    _write(job)
+    return job.folder / DESCRIPTION
+
+
+def read(job_json: Path | str) -> Job:
+    """The job of a ``job.json``. Raises JobError where it is no such file or asks for what cannot be done."""
+    path = Path(job_json)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise JobError(f"{path}: not readable ({error.strerror}); create the job again") from None
+    except ValueError as error:
+        raise JobError(f"{path}: not JSON ({error}); create the job again") from None
+    job = checked(_from_content(content, path))
+    if job.folder.resolve() != path.resolve().parent:
+        raise JobError(f"{path}: describes the job in {job.folder}; the workspace was moved, create the job again")
+    return job
+
+
+def checked(job: Job) -> Job:
+    """The job with its defaults filled in. Raises JobError for anything that it asks for and that is not there."""
+    if job.kind not in KINDS:
+        raise JobError(f"unknown kind of job '{job.kind}': use one of {', '.join(KINDS)}")
+    if not re.fullmatch(r"[\w+=-][\w.+=-]{0,119}", job.name):
+        raise JobError(f"'{job.name}' cannot name a job: use letters, digits and - _ . + = only")
+    parameters = _checked_parameters(job.kind, job.parameters)
+    job = Job(job.kind, job.name, job.workspace, parameters)
+    _check_names(job)
+    return job
+
+
+def _checked_parameters(kind: str, given: Mapping[str, object]) -> dict[str, object]:
+    known = KINDS[kind]
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise JobError(f"{kind}: unknown parameter '{unknown[0]}'; it knows {', '.join(known) or 'none'}")
+    parameters = {key: given.get(key, parameter.default) for key, parameter in known.items()}
+    for key, parameter in known.items():
+        if not parameter.accepts(parameters[key]):
+            raise JobError(f"{kind}: {key} is {json.dumps(parameters[key])}, expected {parameter.words}")
+    return parameters
+
+
+def _check_names(job: Job) -> None:
+    cases, models = cohort_names(job.workspace)
+    runs = [] if job.kind == "score" else fused_runs(job.workspace)  # a run's own scores lie in its outputs
+    asked = [job.parameters["model"]] if job.kind == "postprocess" else job.parameters.get("models") or []
+    _check_known(job, "model", asked, [*models, *runs])
+    _check_known(job, "case", job.parameters.get("cases") or [], cases)
+    if job.name in models:
+        raise JobError(f"'{job.name}' is the name of a model of the cohort; give the job another name")
+
+
+def _check_known(job: Job, what: str, asked: list[str], known: list[str]) -> None:
+    for name in asked:
+        if name not in known:
+            shown = ", ".join(known[:10]) + (" ..." if len(known) > 10 else "")
+            raise JobError(f"{job.kind}: no {what} '{name}' in the cohort; it has {shown or 'none'}")
+
+
+def cohort_names(workspace: Path) -> tuple[list[str], list[str]]:
+    """Names of the cases and of the models in the workspace's ``cohort.csv``. Raises JobError where there is none."""
+    path = workspace / "cohort.csv"
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows = csv.DictReader(stream)
+            headings = rows.fieldnames or []
+            cases = [row["case"] for row in rows if "case" in row]
+    except OSError as error:
+        raise JobError(f"{path}: no cohort in this workspace ({error.strerror}); open a data folder first") from None
+    return cases, [heading.removeprefix("predictions/") for heading in headings if heading.startswith("predictions/")]
+
+
+def workspace_folder(workspace: object) -> Path:
+    """The folder of a Workspace, or of what already is a path."""
+    return Path(workspace) if isinstance(workspace, str | Path) else workspace.root
+
+
+def fused_runs(workspace: Path) -> list[str]:
+    """Names of the finished runs that left predictions, sorted: each is a further model of the cohort."""
+    return sorted(folder.parent.parent.name for folder in workspace.glob("runs/*/outputs/predictions"))
+
+
+def _from_content(content: object, path: Path) -> Job:
+    if not isinstance(content, dict):
+        raise JobError(f"{path}: not a job; create it again")
+    missing = [key for key in ("kind", "name", "workspace", "parameters") if key not in content]
+    if missing:
+        raise JobError(f"{path}: has no '{missing[0]}'; create the job again")
+    kind, name, workspace, parameters = (content[key] for key in ("kind", "name", "workspace", "parameters"))
+    if not (all(isinstance(text, str) for text in (kind, name, workspace)) and isinstance(parameters, dict)):
+        raise JobError(f"{path}: kind, name and workspace are texts and parameters an object; create the job again")
+    return Job(kind, name, Path(workspace), parameters)
+
+
+def _stamped(kind: str) -> str:
+    return f"{kind}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _in_new_folder(job: Job, retry: bool) -> Job:
+    """The job under the first free name; making the folder is what claims the name."""
+    names = [job.name, *(f"{job.name}-{number}" for number in range(2, 1000 if retry else 2))]
+    for name in names:
+        named = Job(job.kind, name, job.workspace, job.parameters)
+        try:
+            named.folder.mkdir(parents=True)
+            return named
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise JobError(f"{named.folder}: not made ({error.strerror}); choose another --workspace") from None
+    raise JobError(f"a run '{job.name}' is already in {job.workspace}; give the job another name")
+
+
+def _write(job: Job) -> None:
+    temporary = job.folder / f".partial-{DESCRIPTION}"
+    try:
+        temporary.write_text(job.to_json(), encoding="utf-8")
+        temporary.replace(job.folder / DESCRIPTION)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        job.folder.rmdir()
+        raise JobError(f"{job.folder}: not written ({error.strerror}); free disk space") from None
