@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .nifti_header import read_nifti_header
 from .workspace import written_whole
 
 GEOMETRY_TOLERANCE_MM = 1e-3
@@ -46,6 +47,8 @@ class Geometry:
 
     def difference(self, other: Geometry, tolerance_mm: float = GEOMETRY_TOLERANCE_MM) -> str:
         """What differs between two grids, in words; empty where no voxel lies further apart than the tolerance."""
+        if self == other:
+            return ""
         if self.size != other.size:
             return f"size {_numbers(self.size)} against {_numbers(other.size)}"
         for name in ("spacing", "origin"):
@@ -61,7 +64,7 @@ class Geometry:
 def _numbers(values: tuple[float, ...]) -> str:
     if isinstance(values[0], int):
         return "x".join(str(value) for value in values)
-    return "(" + ", ".join(f"{value:g}" for value in values) + ")"
+    return "(" + ", ".join(f"{value + 0.0:g}" for value in values) + ")"
 
 
 def read_geometry(path: Path) -> Geometry:
@@ -83,7 +86,7 @@ def read_image(path: Path) -> np.ndarray:
     import SimpleITK
 
     read_geometry(path)
-    _check_complete(path)
+    check_complete(path)
     reader = _reader(path)
     try:
         return SimpleITK.GetArrayFromImage(reader.Execute())
@@ -97,9 +100,13 @@ def read_label_map(path: Path) -> np.ndarray:
     Whole numbers stored as float are accepted within 1e-3. Raises VolumeError for NaN, fractions and labels
     outside 0-255.
     """
-    voxels = read_image(path)
-    if voxels.dtype == np.uint8:
-        return voxels
+    return as_labels(read_image(path), path)
+
+
+def as_labels(voxels: np.ndarray, path: Path) -> np.ndarray:
+    """The voxels of a label map as uint8, same shape. Raises VolumeError as ``read_label_map`` does."""
+    if voxels.dtype == np.uint8 or voxels.size == 0:
+        return voxels.astype(np.uint8, copy=False)
     if np.issubdtype(voxels.dtype, np.floating):
         voxels = _whole_numbers(voxels, path)
     low, high = int(voxels.min()), int(voxels.max())
@@ -124,7 +131,7 @@ def write_volume(path: Path, voxels: np.ndarray, geometry: Geometry, description
     with written_whole(path) as temporary:
         try:
             SimpleITK.WriteImage(image, str(temporary), useCompression=True)
-            _check_complete(temporary, voxels.nbytes)
+            check_complete(temporary, voxels.nbytes)
         except (RuntimeError, VolumeError) as error:
             raise VolumeError(f"{path}: not written ({_reason(error)}); is the disk full?") from None
 
@@ -139,21 +146,30 @@ def _reader(path: Path):
     return reader
 
 
-def _check_complete(path: Path, least_bytes: int = 0) -> None:
-    """ITK reads and writes a truncated ``.nii.gz`` without a word; its checksum and length tell."""
-    if Path(path).suffix != ".gz":
-        return
+def check_complete(path: Path, least_bytes: int = 0) -> None:
+    """ITK reads and writes a truncated ``.nii.gz`` without a word; its checksum and length tell.
+
+    Raises VolumeError for a damaged file and for one that holds fewer bytes than asked for or than its NIfTI
+    header announces.
+    """
+    held = _unpacked_bytes(path) if Path(path).suffix == ".gz" else Path(path).stat().st_size
+    header = read_nifti_header(path)
+    expected = max(least_bytes, header.file_bytes if header else 0)
+    if held < expected:
+        raise VolumeError(f"{path}: truncated ({held} of {expected} bytes); copy or export it again")
+
+
+def _unpacked_bytes(path: Path) -> int:
     from isal import igzip
 
-    length = 0
+    held = 0
     try:
         with igzip.open(path, "rb") as stream:
             while block := stream.read(1 << 24):
-                length += len(block)
+                held += len(block)
     except (EOFError, OSError) as error:
         raise VolumeError(f"{path}: truncated or damaged ({error}); copy or export it again") from None
-    if length < least_bytes:
-        raise VolumeError(f"{path}: {length} of {least_bytes} bytes arrived")
+    return held
 
 
 def _whole_numbers(voxels: np.ndarray, path: Path) -> np.ndarray:
