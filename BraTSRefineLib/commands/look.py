@@ -89,9 +89,11 @@ def _print_cohort(found: Cohort) -> None:
     for case in found.cases:
         channels = " ".join(channel for channel in CHANNELS if channel in case.images) or "-"
         reference, convention = "yes" if case.reference else "-", case.labels.name if case.labels else "not known"
-        models = ", ".join(case.predictions) or "-"
-        table.add_row(escape(case.case), escape(case.center) or "-", channels, reference, escape(models), convention)
-    Console(highlight=False).print(table)
+        models = f"{len(case.usable_models())} of {len(found.models)}"
+        table.add_row(escape(case.case), escape(case.center) or "-", channels, reference, models, convention)
+    if found.models:
+        print(f"models: {', '.join(found.models)}")
+    _wide_console().print(table)
     print_problems(found)
 
 
@@ -192,7 +194,12 @@ def _show(table: pd.DataFrame, as_json: bool) -> None:
         shown.add_column(str(column), overflow="fold", justify="right" if table[column].dtype.kind in "fi" else "left")
     for row in table.itertuples(index=False):
         shown.add_row(*(_cell(value) for value in row))
-    Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(shown)
+    _wide_console().print(shown)
+
+
+def _wide_console() -> Console:
+    """Standard output; a file or pipe has no edge at which a name must break."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 
 
 def _cell(value: object) -> str:

@@ -80,9 +80,20 @@ def pairs(texts: list[str] | None, option: str) -> dict[str, str]:
 
 
 def print_problems(found: Cohort) -> None:
+    """One line a problem on standard error; what many cases share is one line that counts and names them."""
+    shared: dict[tuple[str, str, str], list[str]] = {}
     for problem in found.all_problems():
-        style = "red" if problem.level == "error" else "yellow"
-        notes.print(f"[{style}]{problem.level}[/] {escape(str(problem))}", soft_wrap=True)
+        shared.setdefault((problem.level, problem.model, problem.message), []).append(problem.case)
+    for (level, model, message), cases in shared.items():
+        style = "red" if level == "error" else "yellow"
+        where = " / ".join(part for part in (_some(cases), model) if part)
+        notes.print(f"[{style}]{level}[/] {escape(f'{where}: {message}' if where else message)}", soft_wrap=True)
+
+
+def _some(cases: list[str], at_most: int = 3) -> str:
+    if len(cases) <= at_most:
+        return ", ".join(cases)
+    return f"{len(cases)} cases ({', '.join(cases[:at_most])} ...)"
 
 
 def run_job(workspace: Workspace, kind: str, parameters: dict) -> dict:
