@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,12 @@ PAIR_COLUMNS = ("region", "metric", "value", "status", "convention")
 
 
 def metric_names(tolerance_mm: float = 1.0) -> tuple[str, ...]:
-    """The metrics in the order of the tables; the surface Dice is named after its tolerance (``nsd_1mm``)."""
+    """The metrics in the order of the tables; the surface Dice is named after its tolerance (``nsd_1mm``).
+
+    Raises ScoringError for a tolerance that is no distance.
+    """
+    if not 0 <= tolerance_mm < inf:
+        raise ScoringError(f"tolerance {tolerance_mm} must be a distance in mm")
     return (
         "dice",
         "hd95_mm",
@@ -115,6 +121,7 @@ def region_scores(
 ) -> tuple[list[dict[str, Score]], Packed]:
     """The metrics of each region (given as the labels that it is made of) of two uint8 label maps, in one pass."""
     policy, engine, spacing = empty_mask_policy(convention), chosen_engine(engine), checked_spacing(spacing)
+    names = metric_names(tolerance_mm)
     if reference.shape != prediction.shape:
         raise ScoringError(f"reference has {_size(reference)} voxels, prediction {_size(prediction)}: not one grid")
     packed = pack(reference, prediction, reference_regions, prediction_regions, engine)
@@ -122,7 +129,6 @@ def region_scores(
     both = [region for region, (a, b, _) in enumerate(overlaps) if a and b]
     pairs = surface_pairs(packed, both, spacing, engine)
     voxel_ml = float(np.prod(spacing)) / 1000
-    names = metric_names(tolerance_mm)
     scores = [
         _scores(overlap, pairs.get(region), voxel_ml, tolerance_mm, names, policy)
         for region, overlap in enumerate(overlaps)

@@ -79,12 +79,10 @@ def _submitted(pool: ProcessPoolExecutor, work: Callable, waiting: deque, runnin
 
 def _alone(work: Callable, item: Any) -> Any:
     with _pool(1) as pool:
-        try:
-            with _main_module_left_alone():
-                future = pool.submit(work, item)
-            return future.exception() or future.result()
-        except BrokenProcessPool:
-            return _died()
+        with _main_module_left_alone():
+            future = pool.submit(work, item)
+        error = future.exception()
+    return _died() if isinstance(error, BrokenProcessPool) else error or future.result()
 
 
 def _died() -> WorkerDied:
