@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QSettings
+from PySide6.QtCore import QCoreApplication, QSettings, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 NAME = "BraTSRefine"
@@ -90,11 +90,18 @@ def application(offscreen: bool) -> Application:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
         if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
             os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
+    qInstallMessageHandler(_printMessage)
     made = Application([NAME])
     QCoreApplication.setOrganizationName(NAME)
     QCoreApplication.setApplicationName(NAME)
     made.setQuitOnLastWindowClosed(True)
     return made
+
+
+def _printMessage(kind, context, message: str) -> None:
+    """Qt's messages go to stderr, but for one that the off-screen platform gives for every window."""
+    if "propagateSizeHints" not in message:
+        print(message, file=sys.stderr)
 
 
 def _checked(existing) -> Application:

@@ -76,15 +76,20 @@ class Host:
         """Leave in an order that VTK and Qt survive: module, views, window, scene."""
         if self.window is None:
             return
-        self._closeModule()
+        try:
+            self._closeModule()
+        finally:
+            self._closeWindow()
+            self._dropScene()
+            sys.excepthook = self._formerHook
+            gc.collect()
+
+    def _closeWindow(self) -> None:
         self.services.layoutManager.close()
         self.window.close()
         self.window.deleteLater()
         self.window = self._panel = self.widget = None
         self._processEvents()
-        self._dropScene()
-        sys.excepthook = self._formerHook
-        gc.collect()
 
     def _closeModule(self) -> None:
         if self.widget is not None:
@@ -139,10 +144,15 @@ def start(
     host = _emptyHost(app, offscreen, QSize(*size), light, _settingsFolder(settingsFolder, offscreen))
     try:
         _showModule(host, moduleName, folder)
-    except Exception:
-        host.close()
-        raise
+    except Exception as error:
+        _closeBroken(host)
+        raise HostError(f"The module {moduleName} could not be shown: {type(error).__name__}: {error}") from error
     return host
+
+
+def _closeBroken(host: Host) -> None:
+    host.widget = None
+    host.close()
 
 
 def _settingsFolder(folder, offscreen: bool) -> Path | None:

@@ -4,12 +4,13 @@ from xml.etree import ElementTree
 
 import slicer
 from PySide6.QtCore import Property, QObject, Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSplitter, QTabWidget, QVBoxLayout, QWidget
 from vtkmodules.vtkCommonCore import vtkCollection, vtkCommand
 
 from .views import SliceWidget, ThreeDWidget
 
 GAP = 2
+LARGE = 10_000
 
 
 class LayoutManager(QObject):
@@ -141,14 +142,25 @@ class LayoutManager(QObject):
         return self._boxes(element)
 
     def _boxes(self, element) -> QWidget:
-        container = QWidget()
         kind = element.get("type", "horizontal")
+        if element.get("split") == "true" and kind != "grid":
+            return self._splitter(element, Qt.Vertical if kind == "vertical" else Qt.Horizontal)
+        container = QWidget()
         layout = {"grid": QGridLayout, "vertical": QVBoxLayout, "horizontal": QHBoxLayout}[kind](container)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GAP)
         for item in element.findall("item"):
             _place(layout, item, self._build(item[0]))
         return container
+
+    def _splitter(self, element, direction) -> QWidget:
+        splitter = QSplitter(direction)
+        splitter.setHandleWidth(GAP)
+        splitter.setChildrenCollapsible(False)
+        for item in element.findall("item"):
+            splitter.addWidget(self._build(item[0]))
+        splitter.setSizes([int(item.get("splitSize", 0)) or LARGE for item in element.findall("item")])
+        return splitter
 
     def _tabs(self, element) -> QWidget:
         tabs = QTabWidget()
@@ -174,7 +186,7 @@ class LayoutManager(QObject):
 
 def _place(layout, item, widget: QWidget) -> None:
     if not isinstance(layout, QGridLayout):
-        layout.addWidget(widget, int(item.get("stretch", 1)))
+        layout.addWidget(widget, 1)
         return
     row, column, rows, columns = (int(item.get(key, default)) for key, default in _CELL)
     layout.addWidget(widget, row, column, rows, columns)

@@ -1,9 +1,8 @@
-"""trame-slicer's off-screen views, prepared for a window: no surprise in orientation, one render an event-loop turn."""
+"""trame-slicer's off-screen views, prepared for a window: nodes and orientations are the layout's."""
 
 from contextlib import contextmanager
 
 import numpy as np
-from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
 from trame_slicer.views import AbstractView
 from trame_slicer.views import SliceView as TrameSliceView
@@ -15,25 +14,12 @@ from vtkmodules.vtkCommonCore import vtkObject, vtkUnsignedCharArray
 BACKGROUND = (0.11, 0.115, 0.125)
 
 
-class RenderOncePerTurn(ScheduledRenderStrategy):
-    """Collects the wishes of the displayable managers; calls ``render`` when the event loop is reached again."""
+class RenderRequests(ScheduledRenderStrategy):
+    """Hands the displayable managers' wishes for a new picture to the widget that shows it."""
 
-    def __init__(self, render):
+    def __init__(self, request):
         super().__init__()
-        self._timer = QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(render)
-
-    def schedule_render(self) -> None:
-        if not self._timer.isActive():
-            self._timer.start(0)
-
-    @property
-    def isPending(self) -> bool:
-        return self._timer.isActive()
-
-    def stop(self) -> None:
-        self._timer.stop()
+        self.schedule_render = request
 
 
 class SliceView(TrameSliceView):

@@ -3,13 +3,13 @@
 The public methods are those of qMRMLSliceWidget, qMRMLSliceView, qMRMLThreeDWidget and qMRMLThreeDView.
 """
 
-from PySide6.QtCore import Property, QEvent, QRect, QSize, Qt, Signal
+from PySide6.QtCore import Property, QEvent, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from vtkmodules.vtkCommonCore import vtkCommand
 from vtkmodules.vtkRenderingAnnotation import vtkCornerAnnotation
 
-from .rendering import RenderOncePerTurn, SliceView, ThreeDView, quietStart, renderedImage
+from .rendering import RenderRequests, SliceView, ThreeDView, quietStart, renderedImage
 
 BUTTONS = {Qt.LeftButton: "Left", Qt.MiddleButton: "Middle", Qt.RightButton: "Right"}
 WHEEL_NOTCH = 120
@@ -38,7 +38,9 @@ class ViewPane(QWidget):
         self._wheel = 0
         self._paused = 0
         self._isStale = True
-        self._schedule = RenderOncePerTurn(self._render)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._render)
         self._corner = vtkCornerAnnotation()
         self._listenToMouse()
         self._attach()
@@ -51,7 +53,7 @@ class ViewPane(QWidget):
         self.setMinimumSize(48, 48)
 
     def _attach(self) -> None:
-        self._view.set_scheduled_render(self._schedule)
+        self._view.set_scheduled_render(RenderRequests(self.scheduleRender))
         interactor = self._view.interactor()
         interactor.EnableRenderOff()
         self._renderTag = interactor.AddObserver(vtkCommand.RenderEvent, lambda *_: self.scheduleRender())
@@ -78,12 +80,14 @@ class ViewPane(QWidget):
         return self._view.get_displayable_manager_by_class(name)
 
     def scheduleRender(self) -> None:
+        """Render when the event loop is reached again, once for all requests of this turn."""
         self._isStale = True
-        if not self._paused and self.isVisible():
-            self._schedule.schedule_render()
+        canRender = self._view is not None and not self._paused and self.isVisible()
+        if canRender and not self._timer.isActive():
+            self._timer.start(0)
 
     def forceRender(self) -> None:
-        self._schedule.stop()
+        self._timer.stop()
         self._render()
 
     def pauseRender(self) -> int:
@@ -101,7 +105,7 @@ class ViewPane(QWidget):
 
     @property
     def isRenderPending(self) -> bool:
-        return self._schedule.isPending
+        return self._timer.isActive()
 
     def _cornerText(self) -> str:
         return self._corner.GetText(vtkCornerAnnotation.LowerLeft) or ""
@@ -136,7 +140,7 @@ class ViewPane(QWidget):
 
     def detach(self) -> None:
         """Let go of VTK: no render and no event after this."""
-        self._schedule.stop()
+        self._timer.stop()
         self._view.interactor().RemoveObserver(self._renderTag)
         self._view.renderers()[-1].RemoveViewProp(self._corner)
         self._view.interactor().SetInteractorStyle(None)

@@ -1,9 +1,9 @@
-"""What PythonQt refuses, refused here too. This module sees Qt properties as attributes (see ``names.install``)."""
+"""What PythonQt refuses, refused here too."""
 
-STAND_INS = __name__.rpartition(".")[0]
+from .attributes import CheckedAttributes, isStandIn
 
 
-class StrictAttributes:
+class StrictAttributes(CheckedAttributes):
     """Mixin of a stand-in widget: no keyword arguments and no attribute that the real widget does not have.
 
     PythonQt says "creating new attributes on C++ objects is not allowed"; PySide6 would take them. Names that start
@@ -12,19 +12,8 @@ class StrictAttributes:
 
     def __init_subclass__(cls, **arguments):
         super().__init_subclass__(**arguments)
-        if "__init__" in cls.__dict__ and _isStandIn(cls):
+        if "__init__" in cls.__dict__ and isStandIn(cls):
             cls.__init__ = _positionalOnly(cls.__name__, cls.__init__)
-
-    def __setattr__(self, name, value):
-        if _isStandIn(type(self)) and not name.startswith("_") and not hasattr(type(self), name):
-            raise AttributeError(
-                f"{type(self).__name__} has no attribute {name!r}, and PythonQt does not let one be made"
-            )
-        super().__setattr__(name, value)
-
-
-def _isStandIn(cls) -> bool:
-    return cls.__module__.startswith(STAND_INS)
 
 
 def _positionalOnly(className, initialise):
