@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from BraTSRefineLib.cohort.case import Case
     from BraTSRefineLib.cohort.volumes import Geometry
     from BraTSRefineLib.regions import LabelConvention
+
+
+CHANNEL_NAMES = {"t1n": "T1", "t1c": "T1c", "t2w": "T2", "t2f": "FLAIR"}
 
 
 @dataclass(frozen=True)
@@ -99,27 +102,34 @@ def readLabels(path: Path, convention: LabelConvention | None, name: str) -> Lab
     return Labels(name, regions, read_geometry(path), tissues)
 
 
-def consensusOfOthers(case: Case, model: str) -> Labels | None:
-    """Per-region majority of the other models that lie on one grid; None where there is no other."""
-    from BraTSRefineLib.cohort.volumes import VolumeError
-    from BraTSRefineLib.fusion import majority
-    from BraTSRefineLib.regions import REGIONS
+def consensus(case: Case, models: Sequence[str]) -> Labels | None:
+    """Majority of the models, region by region among those that know the region; None where there is none.
 
-    others = []
-    for other in case.usable_models():
-        convention = case.convention_of(other)
-        if other == model or convention is None or not set(REGIONS) <= set(convention.regions):
-            continue
+    The models that cannot be read or lie on another grid are left out, as in scoring.
+    """
+    from BraTSRefineLib.fusion import majority
+
+    voters = _readable(case, models)
+    regions = {}
+    for region in ("WT", "TC", "ET"):
+        votes = [voter.regions[region] for voter in voters if region in voter.regions]
+        if votes:
+            regions[region] = majority(votes)
+    return Labels(f"consensus of {len(voters)}", regions, voters[0].geometry) if regions else None
+
+
+def _readable(case: Case, models: Sequence[str]) -> list[Labels]:
+    from BraTSRefineLib.cohort.volumes import VolumeError
+
+    voters: list[Labels] = []
+    for model in models:
         try:
-            labels = readLabels(case.predictions[other], convention, other)
+            labels = readLabels(case.predictions[model], case.convention_of(model), model)
         except VolumeError:
-            continue  # the cohort's list of problems already names the file
-        if not others or labels.on(others[0]):
-            others.append(labels)
-    if not others:
-        return None
-    stack = majority([np.stack([o.regions[region] for region in REGIONS]) for o in others])
-    return Labels(f"consensus of {len(others)}", dict(zip(REGIONS, stack, strict=True)), others[0].geometry)
+            continue  # the cohort's list of problems names the file
+        if not voters or labels.on(voters[0]):
+            voters.append(labels)
+    return voters
 
 
 def readUncertainty(path: Path) -> UncertaintyMap:

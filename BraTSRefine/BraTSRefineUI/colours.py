@@ -9,6 +9,7 @@ FALSE_NEGATIVE = "#0072B2"
 WRONG_CLASS = "#CC79A7"
 TEXT = "#F0F0F0"
 QUIET_TEXT = "#B8B8B8"
+UNCERTAIN = "#6ECE58"
 
 # Ten evenly spaced colours of viridis (van der Walt and Smith, matplotlib, CC0).
 VIRIDIS = (

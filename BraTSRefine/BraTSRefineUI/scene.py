@@ -142,7 +142,7 @@ class CaseScene:
     def _showImages(self, data: CaseData) -> None:
         self._owned.remove("images")
         for channel, image in (data.images or self._emptyGround(data)).items():
-            name = views.CHANNEL_NAMES.get(channel, channel)
+            name = casedata.CHANNEL_NAMES.get(channel, channel)
             limits = views.window(image.voxels)
             node = nodes.greyVolume(self.scene, name, image.voxels, ijkToRas(image.geometry), limits)
             node.SetAttribute("BraTSRefine.channel", channel)
@@ -180,13 +180,23 @@ class CaseScene:
     def _volumes(self, part: str) -> list:
         return self._owned.of(part, "vtkMRMLScalarVolumeNode")
 
-    def _isVisible(self, overlay: str) -> bool:
+    def isVisible(self, overlay: str) -> bool:
         return self.visible[overlay] and not self._hidden
 
+    @property
+    def hasErrors(self) -> bool:
+        """Whether there is an error map: a reference and a prediction on one grid."""
+        return bool(self._volumes("errors"))
+
+    def channelName(self, view: views.View) -> str:
+        """The modality that a view shows, in words; empty where there is no image."""
+        node = self.scene.GetNodeByID(self._backgroundID(view) or "")
+        return node.GetName() if node else ""
+
     def _assignLayers(self, view: views.View, composite) -> None:
-        errors = self._volumes("errors") if "errors" in view.overlays and self._isVisible("errors") else []
+        errors = self._volumes("errors") if "errors" in view.overlays and self.isVisible("errors") else []
         uncertain = self._volumes("uncertainty") if "uncertainty" in view.overlays else []
-        uncertain = uncertain if self._isVisible("uncertainty") else []
+        uncertain = uncertain if self.isVisible("uncertainty") else []
         composite.SetBackgroundVolumeID(self._backgroundID(view))
         composite.SetLabelVolumeID(errors[0].GetID() if errors else None)
         composite.SetLabelOpacity(ERROR_OPACITY)
@@ -201,7 +211,7 @@ class CaseScene:
         inViews = views.viewNodeIDs(self.scene, source)
         for region, display in nodes.outlineDisplays(node).items():
             chosen = region == self.region
-            display.SetVisibility(self._isVisible(source) and bool(inViews))
+            display.SetVisibility(self.isVisible(source) and bool(inViews))
             display.SetOpacity2DOutline(1.0 if chosen else 0.45)
             display.SetVisibility3D(chosen)
             display.SetOpacity3D(0.55 if source == "prediction" else 0.8)

@@ -9,7 +9,6 @@ import numpy as np
 import slicer
 
 OVERLAYS = ("reference", "prediction", "errors", "uncertainty")
-CHANNEL_NAMES = {"t1n": "T1", "t1c": "T1c", "t2w": "T2", "t2f": "FLAIR"}
 REVIEW_LAYOUT = 4821
 COMPARE_LAYOUT = 4822
 

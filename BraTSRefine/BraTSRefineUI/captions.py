@@ -1,0 +1,65 @@
+"""What stands in the corners of the views: modality, case, model, region, flag, and what the colours mean."""
+
+from __future__ import annotations
+
+from slicer.i18n import tr as _
+
+from . import colours, views
+from .corners import Corners
+from .scene import ERROR_CLASSES, CaseScene
+from .session import Session
+
+ORIENTATIONS = {"Coronal": "coronal", "Sagittal": "sagittal"}
+
+
+def write(corners: Corners, session: Session, shown: CaseScene, threshold: float, uncertainty) -> None:
+    """Write into every view of the layout."""
+    for view, _slice, _composite in views.sliceNodes(shown.scene):
+        lines, scale = [], None
+        if "reference" in view.overlays or "prediction" in view.overlays:
+            lines.append(_outlines(session, shown, view))
+        if "errors" in view.overlays and shown.isVisible("errors") and shown.hasErrors:
+            lines.append(_errors(session.region))
+        if "uncertainty" in view.overlays and uncertainty and shown.isVisible("uncertainty"):
+            lines.append([(_("uncertainty: {what}").format(what=_range(uncertainty, threshold)), colours.UNCERTAIN)])
+            scale = (uncertainty.unit, uncertainty.low, uncertainty.high) if view.orientation == "Axial" else None
+        corners.show(view.tag, _title(session, shown, view), [line for line in lines if line], scale)
+    corners.show(views.THREE_D_TAG, _titleIn3D(session), [_outlines(session, shown, None)])
+
+
+def _title(session: Session, shown: CaseScene, view: views.View) -> list:
+    modality = shown.channelName(view)
+    words = " ".join(part for part in (modality, ORIENTATIONS.get(view.orientation, "")) if part)
+    pieces = [(words, colours.TEXT)]
+    if view.tag == "BraTSRefineT1c":
+        pieces.append((session.case, colours.QUIET_TEXT))
+    elif view.tag == "BraTSRefineCoronal" and session.flagIndex >= 0:
+        words = _("flag {number} of {count}")
+        flag = words.format(number=session.flagIndex + 1, count=len(session.flags()))
+        pieces.append((flag, colours.UNCERTAIN))
+    elif view.tag == "BraTSRefineSagittal":
+        pieces.append((f"{session.model} {session.region}".strip(), colours.QUIET_TEXT))
+    return pieces
+
+
+def _titleIn3D(session: Session) -> list:
+    return [(f"3D {session.region}", colours.TEXT)] if session.case else [("3D", colours.TEXT)]
+
+
+def _outlines(session: Session, shown: CaseScene, view: views.View | None) -> list:
+    pieces = []
+    for source, words in (("reference", session.versus), ("prediction", _("prediction"))):
+        isHere = view is None or source in view.overlays
+        if isHere and shown.isVisible(source) and getattr(session.data, source) is not None:
+            pieces.append((f"● {words}", colours.REFERENCE if source == "reference" else colours.PREDICTION))
+    return pieces
+
+
+def _errors(region: str) -> list:
+    classes = ERROR_CLASSES.values() if region == "WT" else list(ERROR_CLASSES.values())[:2]
+    return [(f"■ {words}", colour) for words, colour in classes]
+
+
+def _range(uncertainty, threshold: float) -> str:
+    name = uncertainty.quantity.replace("_", " ")
+    return f"{name} {threshold:.2f}–{uncertainty.high:.2f}"

@@ -1,0 +1,112 @@
+"""What every panel is made of: its .ui file, tables that are filled in one go, and words for its state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import qt
+import slicer
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a table: its text, what it says on hover, its colour, and whether it is a number."""
+
+    text: str
+    tip: str = ""
+    colour: str = ""
+    isNumber: bool = False
+
+
+class Panel:
+    """A tab. It asks the workbench's session what to show and tells the workbench what was pressed."""
+
+    name = ""
+    uiFile = ""
+
+    def __init__(self, workbench) -> None:
+        self.workbench = workbench
+        self.widget = slicer.util.loadUI(workbench.resourcePath(f"UI/{self.uiFile}"))
+        self.ui = slicer.util.childWidgetVariables(self.widget)
+        self.build()
+
+    @property
+    def session(self):
+        return self.workbench.session
+
+    def build(self) -> None:
+        """Connect the widgets once."""
+
+    def refresh(self) -> None:
+        """Show what the session knows now."""
+
+    def showSelected(self) -> None:
+        """Mark what is looked at now, where the panel lists it."""
+
+    def showCase(self) -> None:
+        """Another case is shown, the tables are the same."""
+        self.showSelected()
+
+
+def say(label, words: str) -> None:
+    """Words in a label that takes no room when there are none."""
+    label.text = words
+    label.visible = bool(words)
+
+
+def fillTable(table, headings: Sequence[str], rows: Sequence[Sequence[Cell]], stretched: int = -1) -> None:
+    """Replace a table's content. Columns are as wide as what they hold, the ``stretched`` one takes the rest."""
+    table.blockSignals(True)
+    try:
+        table.clearContents()
+        table.columnCount, table.rowCount = len(headings), len(rows)
+        table.setHorizontalHeaderLabels(list(headings))
+        for row, cells in enumerate(rows):
+            for column, cell in enumerate(cells):
+                table.setItem(row, column, _item(cell))
+        _fitColumns(table, stretched % len(headings))
+    finally:
+        table.blockSignals(False)
+
+
+def _item(cell: Cell):
+    item = qt.QTableWidgetItem(cell.text)
+    item.setToolTip(cell.tip or cell.text)
+    if cell.colour:
+        item.setForeground(qt.QBrush(qt.QColor(cell.colour)))
+    if cell.isNumber:
+        item.setTextAlignment(int(qt.Qt.AlignRight) | int(qt.Qt.AlignVCenter))
+    return item
+
+
+def _fitColumns(table, stretched: int) -> None:
+    header = table.horizontalHeader()
+    for column in range(table.columnCount):
+        mode = qt.QHeaderView.Stretch if column == stretched else qt.QHeaderView.ResizeToContents
+        header.setSectionResizeMode(column, mode)
+
+
+def selectRow(table, row: int) -> None:
+    """Mark a row without telling anybody; none where ``row`` is negative."""
+    table.blockSignals(True)
+    try:
+        if row < 0:
+            table.clearSelection()
+        else:
+            table.selectRow(row)
+            table.scrollToItem(table.item(row, 0))
+    finally:
+        table.blockSignals(False)
+
+
+def fillCombo(combo, texts: Sequence[str], chosen: str) -> None:
+    """Replace a combo box's texts and choose one without telling anybody."""
+    combo.blockSignals(True)
+    try:
+        combo.clear()
+        for text in texts:
+            combo.addItem(text)
+        combo.currentIndex = list(texts).index(chosen) if chosen in texts else -1 if not texts else 0
+    finally:
+        combo.blockSignals(False)

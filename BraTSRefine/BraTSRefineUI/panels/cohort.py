@@ -1,0 +1,126 @@
+"""Start page: open a folder, see what was found and what is missing, state the labels, score."""
+
+from __future__ import annotations
+
+from html import escape
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from ..panel import Cell, Panel, fillTable, say
+
+CONVENTIONS = ("auto", "brats2021", "brats2023", "brats2013", "brats2024-gli", "brats2024-ped", "core-rest")
+RECENT = "BraTSRefine/recent"
+RECENT_KEPT = 4
+ERROR_COLOUR = "#F2836B"
+
+
+class CohortPanel(Panel):
+    name = "Cohort"
+    uiFile = "Cohort.ui"
+
+    def build(self) -> None:
+        ui = self.ui
+        for convention in CONVENTIONS:
+            ui.conventionCombo.addItem(convention)
+        ui.folderButton.clicked.connect(lambda checked=False: self._browse(ui.folderEdit))
+        ui.workspaceButton.clicked.connect(lambda checked=False: self._browse(ui.workspaceEdit))
+        ui.folderEdit.returnPressed.connect(lambda: self.open())
+        ui.openFolderButton.clicked.connect(lambda checked=False: self.open())
+        ui.lookAgainButton.clicked.connect(lambda checked=False: self.open(again=True))
+        ui.scoreButton.clicked.connect(lambda checked=False: self.workbench.startJob("score", {}))
+        ui.reviewButton.clicked.connect(lambda checked=False: self.workbench.showPanel("Worst cases"))
+        ui.recentLabel.linkActivated.connect(self._openRecent)
+
+    def open(self, again: bool = False) -> None:
+        """Open what the lines say."""
+        ui = self.ui
+        with slicer.util.tryWithErrorDisplay(_("The folder could not be opened."), waitCursor=True):
+            self.workbench.openFolder(ui.folderEdit.text.strip(), ui.workspaceEdit.text.strip(), self._labels(), again)
+
+    def refresh(self) -> None:
+        session, ui = self.session, self.ui
+        isBusy = self.workbench.isBusy
+        ui.openFolderButton.enabled = not isBusy
+        ui.lookAgainButton.enabled = session.isOpen and not isBusy
+        ui.reviewButton.enabled = session.isOpen
+        self._refreshScoreButton(isBusy)
+        say(ui.recentLabel, "" if session.isOpen else self._recentLinks())
+        if not session.isOpen:
+            say(ui.foundLabel, "")
+            ui.problemsTable.visible = False
+            say(ui.cohortStateLabel, _("Choose a data folder. Nothing in it is ever changed."))
+            return
+        ui.folderEdit.text, ui.workspaceEdit.text = str(session.cohort.root), str(session.workspace.root)
+        say(ui.foundLabel, self._found())
+        self._refreshProblems()
+        say(ui.cohortStateLabel, self._state(isBusy))
+
+    def _refreshScoreButton(self, isBusy: bool) -> None:
+        session, button = self.session, self.ui.scoreButton
+        button.enabled = bool(session.models) and not isBusy
+        button.text = _("Score again") if session.hasScores else _("Score")
+        if isBusy:
+            button.toolTip = _("A job is running")
+        elif not session.models:
+            button.toolTip = _("There is no prediction to score")
+        else:
+            button.toolTip = _("Score every model in every case, in the background")
+
+    def _refreshProblems(self) -> None:
+        problems = self.session.problems()
+        rows = [
+            [
+                Cell(_("skipped") if problem.level == "error" else _("note"), colour=_colourOf(problem)),
+                Cell(problem.case or _("cohort")),
+                Cell(problem.message, str(problem)),
+            ]
+            for problem in problems
+        ]
+        self.ui.problemsTable.visible = bool(rows)
+        fillTable(self.ui.problemsTable, [_("What"), _("Case"), _("Why, and what to do")], rows)
+
+    def _found(self) -> str:
+        lines = "".join(
+            f"<tr><td>{escape(name)}&nbsp;&nbsp;</td><td>{escape(words)}</td></tr>"
+            for name, words in self.session.summary()
+        )
+        return f"<table>{lines}</table>"
+
+    def _state(self, isBusy: bool) -> str:
+        if isBusy:
+            return _("A job is running; its progress is shown below.")
+        if not self.session.models:
+            return _("No prediction was found: images and references can be looked at, there is nothing to score.")
+        return "" if self.session.hasScores else _("Not scored yet: press <b>Score</b>.")
+
+    def _labels(self) -> str:
+        return self.ui.conventionCombo.currentText.strip() or "auto"
+
+    def _browse(self, edit) -> None:
+        folder = qt.QFileDialog.getExistingDirectory(self.widget, _("Choose a folder"), edit.text)
+        if folder:
+            edit.text = folder
+
+    def remember(self, folder: str) -> None:
+        """Put a folder on top of the recent ones."""
+        recent = [folder, *(other for other in _recent() if other != folder)][:RECENT_KEPT]
+        slicer.app.userSettings().setValue(RECENT, recent)
+
+    def _recentLinks(self) -> str:
+        links = "<br>".join(f'<a href="{escape(path)}">{escape(path)}</a>' for path in _recent())
+        return _("Recent:") + f"<br>{links}" if links else ""
+
+    def _openRecent(self, folder: str) -> None:
+        self.ui.folderEdit.text, self.ui.workspaceEdit.text = folder, ""
+        self.open()
+
+
+def _recent() -> list[str]:
+    stored = slicer.app.userSettings().value(RECENT)
+    return [stored] if isinstance(stored, str) else [str(path) for path in stored or ()]
+
+
+def _colourOf(problem) -> str:
+    return ERROR_COLOUR if problem.level == "error" else ""

@@ -1,0 +1,108 @@
+"""Where the models are unsure: which map, from which value on, and the places to look at."""
+
+from __future__ import annotations
+
+from html import escape
+
+from slicer.i18n import tr as _
+
+from .. import tables
+from ..panel import Cell, Panel, fillCombo, fillTable, say, selectRow
+
+
+class UncertaintyPanel(Panel):
+    name = "Uncertainty"
+    uiFile = "Uncertainty.ui"
+
+    def build(self) -> None:
+        ui = self.ui
+        ui.thresholdSlider.value = round(100 * self.workbench.thresholdShare)
+        ui.mapCombo.currentIndexChanged.connect(lambda index=0: self._onMap())
+        ui.thresholdSlider.valueChanged.connect(self._onThreshold)
+        ui.computeButton.clicked.connect(lambda checked=False: self.workbench.startJob("uncertainty", {}))
+        ui.flagsTable.itemSelectionChanged.connect(self._onFlag)
+
+    def refresh(self) -> None:
+        ui, session = self.ui, self.session
+        uncertainty = self.workbench.uncertainty
+        fillCombo(ui.mapCombo, session.maps(), uncertainty.quantity if uncertainty else "")
+        for widget in (ui.mapCombo, ui.thresholdSlider):
+            widget.enabled = uncertainty is not None
+        self._refreshComputeButton()
+        self._showThreshold()
+        say(ui.legendLabel, _legend(uncertainty) if uncertainty else "")
+        flags = session.flags()
+        rows = [[_number(f"{f.rank}"), *_cells(f)] for f in flags]
+        fillTable(ui.flagsTable, ["#", _("Why"), "ml", _("Mean"), _("Max")], rows, stretched=1)
+        ui.flagsLabel.text = self._count(len(flags))
+        self.showSelected()
+        say(ui.uncertaintyStateLabel, self._state(flags))
+
+    def showSelected(self) -> None:
+        """Mark the flag that the views look at."""
+        selectRow(self.ui.flagsTable, self.session.flagIndex)
+        self.ui.flagsLabel.text = self._count(len(self.session.flags()))
+
+    def showCase(self) -> None:
+        self.refresh()
+
+    def _count(self, count: int) -> str:
+        words = _("Flagged regions of {region} in this case").format(region=self.session.region)
+        if self.session.flagIndex < 0:
+            return f"{words}: {count}"
+        return f"{words}: {self.session.flagIndex + 1} " + _("of") + f" {count}"
+
+    def _refreshComputeButton(self) -> None:
+        button, enough = self.ui.computeButton, len(self.session.models) > 1
+        button.enabled = enough and not self.workbench.isBusy
+        button.text = _("Compute again") if self.session.maps() else _("Compute maps")
+        button.toolTip = _("Maps and flagged regions of every case, in the background")
+        if not enough:
+            button.toolTip = _("Uncertainty from the models at hand needs at least two of them")
+
+    def _onMap(self) -> None:
+        self.workbench.setQuantity(self.ui.mapCombo.currentText)
+
+    def _onThreshold(self, value: int) -> None:
+        self.workbench.setThresholdShare(value / 100)
+        self._showThreshold()
+
+    def _showThreshold(self) -> None:
+        self.ui.thresholdValue.text = tables.number(self.workbench.threshold) if self.workbench.uncertainty else "-"
+
+    def _onFlag(self) -> None:
+        row = self.ui.flagsTable.currentRow()
+        if row >= 0:
+            self.workbench.goToFlag(row)
+
+    def _state(self, flags: list) -> str:
+        if self.workbench.isBusy:
+            return _("A job is running; its progress is shown below.")
+        if not self.session.isOpen:
+            return _("No cohort is open.")
+        if len(self.session.models) < 2:
+            return _("Uncertainty needs at least two models of one case; this cohort has fewer.")
+        if not self.session.maps():
+            return _("No map of this case yet: press <b>Compute maps</b>.")
+        return "" if flags else _("Nothing in this region is flagged.")
+
+
+def _legend(uncertainty) -> str:
+    """What the map is, its range, and what it is not."""
+    unit = f" {uncertainty.unit}" if uncertainty.unit else ""
+    words = uncertainty.what or uncertainty.quantity
+    caution = "" if "calibrated" in words else "; " + _("not a calibrated probability")
+    return escape(f"{words}{caution}. " + _("Range") + f" {uncertainty.low:g} – {uncertainty.high:.3g}{unit}.")
+
+
+def _cells(flag) -> list[Cell]:
+    return [
+        Cell(flag.why, f"{flag.why} ({flag.quantity})"),
+        _number(tables.milliliters(flag.milliliters)),
+        _number(tables.number(flag.mean)),
+        _number(tables.number(flag.maximum)),
+    ]
+
+
+def _number(text: str) -> Cell:
+    return Cell(text, isNumber=True)

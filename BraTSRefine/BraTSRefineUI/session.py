@@ -1,0 +1,256 @@
+"""What is open and what is looked at: a cohort, its scores, a model, a region, a case, a flag. No Qt, no MRML.
+
+The panels ask; everything that takes a table or a file to answer is answered here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import casedata, tables
+from .casedata import CaseData, UncertaintyMap
+from .tables import CaseRow, FlagRow
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from BraTSRefineLib.cohort.case import Case, Cohort
+    from BraTSRefineLib.cohort.workspace import Workspace
+
+REGIONS = ("WT", "TC", "ET")
+
+
+class Session:
+    """One opened cohort in one workspace.
+
+    >>> session = Session()
+    >>> session.open("data/brats2020", "data/brats2020-refine")
+    >>> session.rows()[0].case
+    """
+
+    def __init__(self) -> None:
+        self.workspace: Workspace | None = None
+        self.cohort: Cohort | None = None
+        self.scores: pd.DataFrame | None = None
+        self.model = ""
+        self.region = "ET"
+        self.case = ""
+        self.quantity = ""
+        self.flagIndex = -1
+        self.data = CaseData("")
+        self._found: Cohort | None = None
+        self._imageProblems: list[str] = []
+        self._flags: pd.DataFrame | None = None
+        self._rows: list[CaseRow] | None = None
+
+    def open(self, folder: str | Path, workspace: str | Path = "", labels: str = "auto", again: bool = False) -> None:
+        """Open a data folder; what a workspace already knows of it is used unless labels are stated or ``again``.
+
+        Raises CohortError and WorkspaceError; what was open before stays open then.
+        """
+        from BraTSRefineLib.cohort import Workspace, discover, save_cohort
+
+        opened = Workspace.open(workspace or workspaceBeside(folder), folder)
+        cohort = None if again or labels != "auto" else _known(opened, folder)
+        if cohort is None:
+            cohort = discover(Path(folder), labels=labels)
+            save_cohort(cohort, opened)
+        self.__init__()
+        self.workspace = opened
+        self._take(cohort)
+
+    def reload(self) -> None:
+        """Read again what jobs may have written: scores, flags, further models."""
+        from BraTSRefineLib.cohort import load_cohort
+
+        self._take(load_cohort(self.workspace))
+        self.flagIndex = -1
+
+    def setModel(self, model: str) -> None:
+        self.model, self._rows = model, None
+
+    def setRegion(self, region: str) -> None:
+        self.region, self._rows, self.flagIndex = region, None, -1
+
+    @property
+    def isOpen(self) -> bool:
+        return self.cohort is not None
+
+    @property
+    def hasScores(self) -> bool:
+        return self.scores is not None and not self.scores.empty
+
+    @property
+    def models(self) -> list[str]:
+        return self.cohort.models if self.cohort else []
+
+    @property
+    def caseNames(self) -> list[str]:
+        return [case.case for case in self.cohort.cases] if self.cohort else []
+
+    @property
+    def versus(self) -> str:
+        """What the shown case is compared with: the reference, the consensus of the others, or nothing."""
+        if self.data.reference is None:
+            return ""
+        return "consensus of the others" if self.data.consensus else "reference"
+
+    def rows(self) -> list[CaseRow]:
+        """One row a case for the chosen model and region, the worst Dice first, what could not be scored last."""
+        if self._rows is None:
+            self._rows = tables.caseRows(self.cohort, self.scores, self.model, self.region) if self.cohort else []
+        return self._rows
+
+    def worstCase(self) -> str:
+        rows = self.rows()
+        return rows[0].case if rows else ""
+
+    def neighbour(self, shown: list[str], step: int) -> str:
+        """The case ``step`` rows further in the list that is shown; the ends meet."""
+        if not shown:
+            return ""
+        if self.case not in shown:
+            return shown[0]
+        return shown[(shown.index(self.case) + step) % len(shown)]
+
+    def loadCase(self, name: str) -> CaseData:
+        """Read the case's files for the chosen model; images are kept while the case stays. Raises CohortError."""
+        case = self.cohort[name]
+        same = name == self.data.case
+        images, problems = (self.data.images, self._imageProblems) if same else casedata.readImages(case)
+        self._imageProblems = problems
+        reference, consensus, wrong = self._reference(case, same)
+        prediction, alsoWrong = self._prediction(case)
+        if name != self.case:
+            self.case, self.flagIndex = name, -1
+        known = (*problems, *wrong, *alsoWrong, *_problemsOf(case, self.model))
+        self.data = CaseData(name, images, reference, prediction, consensus, tuple(dict.fromkeys(known)))
+        return self.data
+
+    def sentence(self) -> str:
+        """What is wrong with the shown prediction and what it calls for."""
+        return tables.sentence(self.scores, self.data, self.case, self.model, self.region)
+
+    def maps(self) -> list[str]:
+        """The quantities of which the shown case has a map for the chosen region."""
+        if not self.workspace or not self.case:
+            return []
+        folder = self.workspace.map_path(self.case, "x", self.region).parent
+        ending = f"_{self.region}.nii.gz"
+        return sorted(path.name.removesuffix(ending) for path in folder.glob(f"*{ending}"))
+
+    def loadUncertainty(self) -> UncertaintyMap | None:
+        """The map of the chosen quantity, else of the best there is; None where there is none. Raises VolumeError."""
+        available = self.maps()
+        if not available:
+            return None
+        wanted = (self.quantity, "entropy", "variance", "disagreement", *available)
+        quantity = next(name for name in wanted if name in available)
+        return casedata.readUncertainty(self.workspace.map_path(self.case, quantity, self.region))
+
+    def flags(self) -> list[FlagRow]:
+        """The flagged regions of the shown case in the chosen region, by rank."""
+        return tables.flagRows(self._flags, self.case, self.region)
+
+    def stepFlag(self, step: int) -> FlagRow | None:
+        """Go to the next (or previous) flag of the case; None where there is none."""
+        flags = self.flags()
+        if not flags:
+            return None
+        start = self.flagIndex if self.flagIndex >= 0 or step > 0 else 0
+        self.flagIndex = (start + step) % len(flags)
+        return flags[self.flagIndex]
+
+    def problems(self) -> list:
+        """What was found wrong with the cohort, the errors first."""
+        return sorted(self._found.all_problems(), key=lambda problem: problem.level != "error")
+
+    def summary(self) -> list[tuple[str, str]]:
+        """What was found, as pairs of a name and words."""
+        return tables.summary(self._found)
+
+    def headline(self) -> str:
+        """The cohort in one line."""
+        return tables.headline(self._found)
+
+    def hasProbabilities(self) -> bool:
+        """Whether some case has probability maps of at least two models."""
+        return bool(self.cohort) and any(len(case.probabilities) > 1 for case in self.cohort.cases)
+
+    @property
+    def hasUncertainties(self) -> bool:
+        return bool(self.workspace) and (self.workspace.root / "uncertainty.csv").is_file()
+
+    def comparedRuns(self) -> list[str]:
+        """The finished runs that have a before and after, the newest first."""
+        return tables.runsWith(self.workspace, "before_after.csv") if self.workspace else []
+
+    def beforeAfter(self, run: str) -> list[tables.Change]:
+        """Dice of the chosen region before and after a run, case by case, the largest loss first."""
+        return tables.changes(self.workspace.run(run) / "outputs" / "before_after.csv", self.region)
+
+    def chosenCases(self) -> list[tables.ChosenCase]:
+        """The cases that the newest selection chose."""
+        runs = tables.runsWith(self.workspace, "selected.csv") if self.workspace else []
+        return tables.chosen(self.workspace.run(runs[0]) / "outputs" / "selected.csv") if runs else []
+
+    def _take(self, cohort: Cohort) -> None:
+        from BraTSRefineLib.jobs import with_runs
+
+        self._found = cohort
+        self.cohort = with_runs(cohort, self.workspace)
+        self.scores = tables.scoresWithRuns(self.workspace)
+        self._flags = tables.readFlags(self.workspace)
+        self._rows = None
+        if self.model not in self.models:
+            self.model = self.models[0] if self.models else ""
+
+    def _reference(self, case: Case, same: bool):
+        """Reference or consensus, whether it is a consensus, and what could not be read."""
+        if case.reference is None:
+            return self._consensus(case), True, ()
+        if same and self.data.reference is not None:
+            return self.data.reference, False, ()
+        labels, problems = _tryLabels(case.reference, case.labels, "reference")
+        return labels, False, problems
+
+    def _consensus(self, case: Case):
+        """Of the data's own models: what was made here is no independent witness."""
+        others = [m for m in self._found[case.case].usable_models() if m != self.model]
+        return casedata.consensus(case, others) if self.model else None
+
+    def _prediction(self, case: Case):
+        path = case.predictions.get(self.model)
+        if path is None:
+            return None, ((f"no prediction of {self.model}",) if self.model else ())
+        return _tryLabels(path, case.convention_of(self.model), self.model)
+
+
+def workspaceBeside(folder: str | Path) -> Path:
+    """The default workspace: ``<folder>-refine`` beside the data."""
+    folder = Path(folder).expanduser().resolve()
+    return folder.parent / f"{folder.stem if folder.is_file() else folder.name}-refine"
+
+
+def _known(workspace: Workspace, folder: str | Path) -> Cohort | None:
+    """What the workspace knows of this very folder; None where it knows nothing or another one."""
+    from BraTSRefineLib.cohort import load_cohort
+
+    if not workspace.cohort_csv.is_file():
+        return None
+    cohort = load_cohort(workspace)
+    return cohort if Path(cohort.root).resolve() == Path(folder).expanduser().resolve() else None
+
+
+def _tryLabels(path, convention, name: str):
+    from BraTSRefineLib.cohort.volumes import VolumeError
+
+    try:
+        return casedata.readLabels(path, convention, name), ()
+    except (VolumeError, IndexError) as error:
+        return None, (str(error),)
+
+
+def _problemsOf(case: Case, model: str) -> tuple[str, ...]:
+    return tuple(p.message for p in case.problems if p.model in ("", model))

@@ -1,0 +1,359 @@
+"""Ties it together: what is pressed in a panel changes the session, the scene, the views, and every panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+
+import slicer
+from slicer.i18n import tr as _
+
+from . import captions, tables, views
+from .corners import Corners
+from .jobrow import JobRow
+from .jobs import JobRunner
+from .panel import fillCombo, say
+from .panels.annotate import AnnotatePanel
+from .panels.cohort import CohortPanel
+from .panels.refine import RefinePanel
+from .panels.uncertainty import UncertaintyPanel
+from .panels.worstcases import WorstCasesPanel
+from .scene import CaseScene
+from .session import REGIONS, Session
+from .shortcuts import Shortcuts
+
+TABS = (WorstCasesPanel, UncertaintyPanel, RefinePanel, AnnotatePanel)
+START_PAGE, WORK_PAGE = 0, 1
+RESEARCH_ONLY = "For research use only"
+
+
+class Workbench:
+    """The module's panel side, built around one session and one scene.
+
+    ``layoutManager`` may be None (Slicer without a main window); everything but the views works then.
+    """
+
+    def __init__(self, ui, resourcePath: Callable[[str], str], scene, layoutManager) -> None:
+        self.ui, self.resourcePath, self.layoutManager = ui, resourcePath, layoutManager
+        self.session = Session()
+        self.caseScene = CaseScene(scene)
+        self.corners = Corners(layoutManager) if layoutManager else None
+        self.runner = JobRunner(self._onJobEvent)
+        self.jobRow = JobRow(ui)
+        self.uncertainty = None
+        self.thresholdShare = 0.5
+        self.lastRun = self.lastMessage = ""
+        self._kind = self._formerLayout = ""
+        self._build()
+        self.shortcuts = Shortcuts(self._keys(), self.caseSceneHidden)
+
+    # Panels
+
+    def _build(self) -> None:
+        self.cohortPanel = CohortPanel(self)
+        self.ui.startPage.layout().addWidget(self.cohortPanel.widget)
+        self.tabs = [panel(self) for panel in TABS]
+        self.worstCases = self.tabs[0]
+        for panel in self.tabs:
+            self.ui.tabs.addTab(panel.widget, _(panel.name))
+        self._connect()
+        self.refresh()
+
+    def _connect(self) -> None:
+        ui = self.ui
+        ui.openButton.clicked.connect(lambda checked=False: self.showPanel("Cohort"))
+        ui.modelCombo.currentIndexChanged.connect(lambda index=0: self.setModel(ui.modelCombo.currentText))
+        ui.cancelJobButton.clicked.connect(lambda checked=False: self.cancelJob())
+        for region in REGIONS:
+            self._regionButton(region).clicked.connect(lambda checked=False, region=region: self.setRegion(region))
+        for overlay in views.OVERLAYS:
+            self._toggle(overlay).toggled.connect(lambda on=True, overlay=overlay: self._onToggle(overlay, on))
+        ui.previousCaseButton.clicked.connect(lambda checked=False: self.stepCase(-1))
+        ui.nextCaseButton.clicked.connect(lambda checked=False: self.stepCase(1))
+        ui.previousFlagButton.clicked.connect(lambda checked=False: self.stepFlag(-1))
+        ui.nextFlagButton.clicked.connect(lambda checked=False: self.stepFlag(1))
+        ui.worstSliceButton.clicked.connect(lambda checked=False: self.worstSlice())
+
+    def _keys(self) -> dict[str, Callable[[], None]]:
+        toggles = dict(zip("RDEU", views.OVERLAYS, strict=True))
+        keys = {key: (lambda overlay=overlay: self._toggle(overlay).toggle()) for key, overlay in toggles.items()}
+        return keys | {
+            "N": lambda: self.stepCase(1),
+            "P": lambda: self.stepCase(-1),
+            "F": lambda: self.stepFlag(1),
+            "Shift+F": lambda: self.stepFlag(-1),
+            "G": lambda: self.worstSlice(),
+            "V": lambda: self.nextLayout(),
+            "/": lambda: self._goToFilter(),
+        }
+
+    def panelNames(self) -> list[str]:
+        return [self.cohortPanel.name, *(panel.name for panel in self.tabs)]
+
+    def showPanel(self, name: str) -> None:
+        """Bring a panel to the front. Raises ValueError for a name that none has."""
+        if name not in self.panelNames():
+            raise ValueError(f"there is no panel '{name}'; there are {', '.join(self.panelNames())}")
+        self.ui.pages.currentIndex = START_PAGE if name == self.cohortPanel.name else WORK_PAGE
+        if name != self.cohortPanel.name:
+            self.ui.tabs.currentIndex = [panel.name for panel in self.tabs].index(name)
+
+    def refresh(self) -> None:
+        """Show the session in every panel."""
+        session, ui = self.session, self.ui
+        ui.cohortLabel.text = session.headline() if session.isOpen else _("No cohort is open")
+        ui.cohortLabel.toolTip = str(session.cohort.root) if session.isOpen else ""
+        fillCombo(ui.modelCombo, session.models, session.model)
+        ui.modelCombo.enabled = bool(session.models)
+        for region in REGIONS:
+            self._regionButton(region).checked = region == session.region
+        for panel in (self.cohortPanel, *self.tabs):
+            panel.refresh()
+        self._refreshCase()
+
+    def _refreshCase(self) -> None:
+        self.ui.caseCard.visible = bool(self.session.case)
+        if self.session.case:
+            say(self.ui.caseTitleLabel, self._cardTitle())
+            say(self.ui.caseSentenceLabel, escape(self.session.sentence()))
+            say(self.ui.caseProblemsLabel, "<br>".join(escape(problem) for problem in self.session.data.problems[:3]))
+        hasFlags = bool(self.session.flags())
+        for button in (self.ui.previousFlagButton, self.ui.nextFlagButton):
+            button.enabled = hasFlags
+        self._writeCaptions()
+
+    def _cardTitle(self) -> str:
+        session = self.session
+        row = next((row for row in session.rows() if row.case == session.case), None)
+        title = f"<b>{escape(session.case)}</b>"
+        if row is None or not row.values:
+            return title
+        change = tables.signedMilliliters(row.values.get("volume_error_ml"))
+        figures = f"{session.region} Dice {tables.number(row.values.get('dice'))}"
+        figures += f" · HD95 {tables.number(row.values.get('hd95_mm'), 1)} mm · {change} ml"
+        versus = f" <i>vs {escape(row.versus)}</i>" if row.versus else ""
+        return f"{title} &nbsp; {figures}{versus}"
+
+    # Opening and choosing
+
+    def openFolder(self, folder: str, workspace: str = "", labels: str = "auto", again: bool = False) -> None:
+        """Open a cohort and show its worst case. Raises CohortError or WorkspaceError."""
+        self.session.open(folder, workspace, labels, again)
+        self.lastRun = self.lastMessage = ""
+        self.cohortPanel.remember(str(self.session.cohort.root))
+        self._preferScoredRegion()
+        self.showPanel("Worst cases" if self.session.hasScores or not self.session.models else "Cohort")
+        self.refresh()
+        self.showCase(self.session.worstCase())
+
+    def _preferScoredRegion(self) -> None:
+        """ET where anything of it was scored, else WT."""
+        for region in ("ET", "WT"):
+            self.session.setRegion(region)
+            if any(row.values for row in self.session.rows()):
+                return
+
+    def showCase(self, name: str) -> None:
+        """Read a case and show it in the scene, the views and the panels."""
+        if not name:
+            return
+        with slicer.util.RenderBlocker():
+            self.caseScene.show(self.session.loadCase(name), self._loadUncertainty(), self.session.region)
+            self.caseScene.lookAtTumour()
+        self._afterCase()
+
+    def showCaseFromPanel(self, name: str) -> None:
+        """As ``showCase``; what goes wrong is shown, since nobody catches it in a slot."""
+        if name != self.session.case:
+            with slicer.util.tryWithErrorDisplay(_("The case could not be shown."), waitCursor=True):
+                self.showCase(name)
+
+    def _afterCase(self) -> None:
+        for panel in self.tabs:
+            panel.showCase()
+        self._refreshCase()
+
+    def setModel(self, model: str) -> None:
+        """Rank and show another model; the case stays."""
+        if model and model != self.session.model:
+            self.session.setModel(model)
+            self._show(withFiles=True)
+
+    def setRegion(self, region: str) -> None:
+        """One press changes table, outlines, error map, map and flags together."""
+        self.session.setRegion(region)
+        self._show(withFiles=False)
+
+    def _show(self, withFiles: bool) -> None:
+        session = self.session
+        if session.case:
+            with slicer.util.tryWithErrorDisplay(_("The case could not be shown."), waitCursor=True):
+                data = session.loadCase(session.case) if withFiles else session.data
+                self.caseScene.show(data, self._loadUncertainty(), session.region)
+        self.refresh()
+
+    def stepCase(self, step: int) -> None:
+        self.showCaseFromPanel(self.session.neighbour(self.worstCases.shownCases, step))
+
+    def stepFlag(self, step: int) -> None:
+        """Jump to the next flagged region in all slice views."""
+        self._lookAtFlag(self.session.stepFlag(step))
+
+    def goToFlag(self, index: int) -> None:
+        flags = self.session.flags()
+        if 0 <= index < len(flags):
+            self.session.flagIndex = index
+            self._lookAtFlag(flags[index])
+
+    def _lookAtFlag(self, flag) -> None:
+        if flag is None:
+            return
+        self.caseScene.jump(flag.center)
+        self.tabs[1].showSelected()
+        self._writeCaptions()
+
+    def worstSlice(self) -> None:
+        self.caseScene.lookAtWorstSlice()
+
+    # Uncertainty and overlays
+
+    def _loadUncertainty(self):
+        self.uncertainty = self.session.loadUncertainty()
+        self.caseScene.threshold = self.threshold
+        return self.uncertainty
+
+    @property
+    def threshold(self) -> float:
+        """The value below which the shown map is transparent."""
+        if self.uncertainty is None:
+            return 0.0
+        return self.uncertainty.low + self.thresholdShare * (self.uncertainty.high - self.uncertainty.low)
+
+    def setQuantity(self, quantity: str) -> None:
+        self.session.quantity = quantity
+        with slicer.util.tryWithErrorDisplay(_("The map could not be shown."), waitCursor=True):
+            self.caseScene.showUncertainty(self._loadUncertainty())
+        self.tabs[1].refresh()
+        self._writeCaptions()
+
+    def setThresholdShare(self, share: float) -> None:
+        self.thresholdShare = share
+        self.caseScene.setThreshold(self.threshold)
+        self._writeCaptions()
+
+    def caseSceneHidden(self, hidden: bool) -> None:
+        """All overlays off while H is held."""
+        self.caseScene.hideOverlays(hidden)
+        self._writeCaptions()
+
+    def _onToggle(self, overlay: str, on: bool) -> None:
+        self.caseScene.setVisible(overlay, on)
+        self._writeCaptions()
+
+    def _writeCaptions(self) -> None:
+        if self.corners:
+            captions.write(self.corners, self.session, self.caseScene, self.threshold, self.uncertainty)
+
+    def _toggle(self, overlay: str):
+        return getattr(self.ui, f"{overlay}Toggle")
+
+    def _regionButton(self, region: str):
+        return getattr(self.ui, f"region{region}Button")
+
+    def _goToFilter(self) -> None:
+        self.showPanel("Worst cases")
+        self.worstCases.ui.filterEdit.setFocus()
+
+    # Jobs
+
+    @property
+    def isBusy(self) -> bool:
+        return self.runner.isRunning
+
+    def startJob(self, kind: str, parameters: dict) -> None:
+        """Describe a job and start its worker; the panels say so."""
+        from BraTSRefineLib import jobs
+
+        with slicer.util.tryWithErrorDisplay(_("The job could not be started.")):
+            self.runner.start(jobs.create(self.session.workspace, kind, parameters))
+            self._kind = kind
+            self.jobRow.begin(kind)
+            self.refresh()
+
+    def cancelJob(self) -> None:
+        self.jobRow.cancelling()
+        self.runner.cancel()
+
+    def jobLog(self) -> str:
+        return self.runner.log()
+
+    def _onJobEvent(self, event: dict) -> None:
+        self.jobRow.tell(event)
+        if event["event"] in ("finished", "failed", "cancelled"):
+            self._onJobEnd(event)
+
+    def _onJobEnd(self, event: dict) -> None:
+        self.lastMessage = self.jobRow.lastWords(self._kind, event)
+        self.jobRow.hide()
+        self.ui.statusLabel.text = f"{RESEARCH_ONLY} · {self.lastMessage}"
+        self.ui.statusLabel.toolTip = self.lastMessage
+        if event["event"] == "finished":
+            self._takeResults()
+        self.refresh()
+
+    def _takeResults(self) -> None:
+        """Read what the job wrote; a first score leads to the worst cases."""
+        self.lastRun = self.runner.runFolder.name
+        wasScored = self.session.hasScores
+        self.session.reload()
+        if self._kind == "score" and not wasScored:
+            self._preferScoredRegion()
+            self.showPanel("Worst cases")
+            self.showCase(self.session.worstCase())
+        elif self._kind == "uncertainty" and self.session.case:
+            self.caseScene.showUncertainty(self._loadUncertainty())
+
+    # Life
+
+    def enter(self) -> None:
+        """Take the views and the keys."""
+        if self.layoutManager:
+            views.registerLayouts(self.layoutManager.layoutLogic().GetLayoutNode())
+            self._formerLayout = self.layoutManager.layout
+            self._setLayout(views.REVIEW_LAYOUT)
+        self.shortcuts.install(slicer.util.mainWindow())
+
+    def exit(self) -> None:
+        """Give the views and the keys back."""
+        self.shortcuts.remove()
+        if self.corners:
+            self.corners.clear()
+        if self.layoutManager and self._formerLayout in range(1, views.REVIEW_LAYOUT):
+            self.layoutManager.setLayout(self._formerLayout)
+
+    def cleanup(self) -> None:
+        """Stop the worker and leave no node behind."""
+        self.shortcuts.remove()
+        self.runner.cleanup()
+        self.caseScene.clear()
+
+    def onSceneClosed(self) -> None:
+        """Somebody closed the scene: its nodes are gone, the cohort stays open."""
+        self.caseScene.forget()
+        self.session.case = ""
+        self.refresh()
+
+    def nextLayout(self) -> None:
+        """From *Review* to *Compare* and back."""
+        isReview = self.layoutManager.layout == views.REVIEW_LAYOUT
+        self._setLayout(views.COMPARE_LAYOUT if isReview else views.REVIEW_LAYOUT)
+
+    def _setLayout(self, layout: int) -> None:
+        if self.corners:
+            self.corners.clear()
+        self.layoutManager.setLayout(layout)
+        slicer.app.processEvents()
+        self.caseScene.update()
+        if self.session.case:
+            self.caseScene.lookAtTumour()
+        self._writeCaptions()
