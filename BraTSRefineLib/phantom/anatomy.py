@@ -131,7 +131,7 @@ def make_anatomy(grid: Grid, pose: Pose, atrophy: float, rng: np.random.Generato
         _sample(volume, where)
         for volume in (template.grey, template.white, template.brain, template.vessels, template.depth)
     )
-    inside = brain > 0.5 + 0.12 * smooth_noise(grid.axes, 14.0, rng)
+    inside = _stripped(grid, brain, depth, rng)
     fluid = np.clip(1.0 - grey - white, 0.0, 1.0)
     fluid *= atrophy * np.exp(0.35 * smooth_noise(grid.axes, 22.0, rng))
     white, grey, fluid = _sharpened(white, grey, fluid, inside)
@@ -140,17 +140,30 @@ def make_anatomy(grid: Grid, pose: Pose, atrophy: float, rng: np.random.Generato
     return Anatomy(white, grey, fluid, inside, np.maximum(vessels, tubes) * inside, choroid, depth * inside)
 
 
+def _stripped(grid: Grid, brain: np.ndarray, depth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """What skull stripping leaves: here the outer fluid is kept, there the cut goes to the cortex."""
+    cut = 0.9 + 0.6 * smooth_noise(grid.axes, 18.0, rng) + 0.25 * smooth_noise(grid.axes, 7.0, rng)
+    return (brain > 0.5) & (depth > cut)
+
+
 def _sampling(grid: Grid, pose: Pose, rng: np.random.Generator) -> np.ndarray:
     """Template voxel coordinates ``(3, z, y, x)`` of every voxel of the box."""
     frame = np.stack(np.meshgrid(*grid.axes, indexing="ij")).astype(np.float32)
     offset = frame - pose.mass_centre_mm.astype(np.float32).reshape(3, 1, 1, 1)
     reach = 2.0 * max(pose.mass_radius_mm, 1.0) ** 2
     push = pose.mass_strength * np.exp(-squared_distance(grid.axes, pose.mass_centre_mm) / (2.0 * reach))
+    push *= _room_to_skull(pose, frame)
     frame -= offset * push
-    for wavelength, amplitude in ((70.0, 2.6), (26.0, 1.3), (11.0, 0.45)):
+    for wavelength, amplitude in ((70.0, 2.8), (26.0, 1.4), (12.0, 0.6), (7.0, 0.3)):
         for axis in range(3):
             frame[axis] += np.float32(amplitude) * smooth_noise(grid.axes, wavelength, rng)
     return (pose.to_template(frame) - TEMPLATE_ORIGIN_RAS.reshape(3, 1, 1, 1)).astype(np.float32)
+
+
+def _room_to_skull(pose: Pose, frame: np.ndarray) -> np.ndarray:
+    """0 at the skull, which does not give way, to 1 from 20 mm inwards."""
+    where = pose.to_template(frame) - TEMPLATE_ORIGIN_RAS.reshape(3, 1, 1, 1)
+    return np.clip(_sample(load_template().depth, where) / 20.0, 0.0, 1.0)
 
 
 def _sample(volume: np.ndarray, where: np.ndarray) -> np.ndarray:
@@ -159,7 +172,7 @@ def _sample(volume: np.ndarray, where: np.ndarray) -> np.ndarray:
     return ndimage.map_coordinates(volume, where, order=1, mode="constant", output=np.float32)
 
 
-def _sharpened(white: np.ndarray, grey: np.ndarray, fluid: np.ndarray, inside: np.ndarray, power: float = 2.2) -> tuple:
+def _sharpened(white: np.ndarray, grey: np.ndarray, fluid: np.ndarray, inside: np.ndarray, power: float = 2.8) -> tuple:
     """Fractions of sum 1 with crisper borders: the template is an average of many brains, one brain is not."""
     tissues = [np.power(np.clip(tissue, 0.0, None), power) for tissue in (white, grey, fluid)]
     total = sum(tissues) + 1e-6
@@ -169,6 +182,6 @@ def _sharpened(white: np.ndarray, grey: np.ndarray, fluid: np.ndarray, inside: n
 def _cortical_vessels(axes: Axes, fluid: np.ndarray, depth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Thin winding tubes (curves where two random fields vanish) near sulci and the brain's surface, 0 to 1."""
     first, second = smooth_noise(axes, 26.0, rng), smooth_noise(axes, 26.0, rng)
-    tube = np.exp(-(first**2 + second**2) / 0.02)
-    superficial = np.clip(fluid * 2.5, 0.0, 1.0) * (depth < DEEP_MM) + 0.3 * (depth < 3.0)
+    tube = np.exp(-(first**2 + second**2) / 0.035)
+    superficial = np.clip(fluid * 2.5, 0.0, 1.0) * (depth < DEEP_MM) + 0.5 * (depth < 4.0)
     return (tube * np.clip(superficial, 0.0, 1.0)).astype(np.float32)

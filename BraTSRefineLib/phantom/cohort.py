@@ -126,8 +126,11 @@ def _made_beside(folder: Path) -> Iterator[Path]:
 
 def _write_cases(plans: list[CasePlan], root: Path, grid: Grid, progress: Progress | None, workers: int) -> list[tuple]:
     """Facts and planted failures of every case, in the order of the plans."""
+    from threadpoolctl import threadpool_limits
+
     load_template()
-    with ThreadPoolExecutor(max(1, min(workers, len(plans)))) as pool:
+    # one thread of linear algebra a worker: the workers would wait for each other's threads
+    with threadpool_limits(1), ThreadPoolExecutor(max(1, min(workers, len(plans)))) as pool:
         futures = {pool.submit(write_case, plan, root, grid): plan for plan in plans}
         try:
             for done, future in enumerate(as_completed(futures), start=1):

@@ -15,7 +15,7 @@ TISSUES = ("white", "grey", "fluid", "oedema", "necrosis", "enhancing", "cavity"
 CONTRAST: dict[str, tuple[float, ...]] = {
     "t1n": (1.00, 0.80, 0.36, 0.76, 0.60, 0.84, 0.36, 0.74, 0.85, 0.60),
     "t1c": (0.96, 0.82, 0.36, 0.72, 0.52, 1.75, 0.36, 0.80, 1.95, 1.35),
-    "t2w": (0.40, 0.53, 1.60, 0.98, 1.28, 0.82, 1.65, 1.00, 0.25, 1.00),
+    "t2w": (0.40, 0.57, 1.60, 0.98, 1.28, 0.82, 1.65, 1.00, 0.25, 1.00),
     "t2f": (0.74, 0.90, 0.26, 1.60, 1.22, 1.42, 0.30, 1.60, 0.45, 0.60),
 }
 """Signal of each tissue relative to white matter in T1, as read off public glioma scans at 1.5 and 3 T."""
@@ -35,8 +35,8 @@ class Scanner:
 
 ARCHETYPES = (
     {"gain": (1250, 1100, 1700, 1500), "gamma": 1.0, "bias": 0.08, "noise": 0.014, "through": 0.35, "plane": 0.35},
-    {"gain": (420, 440, 640, 380), "gamma": 0.8, "bias": 0.16, "noise": 0.030, "through": 1.15, "plane": 0.45},
-    {"gain": (760, 2100, 950, 1250), "gamma": 1.25, "bias": 0.12, "noise": 0.020, "through": 0.6, "plane": 0.55},
+    {"gain": (420, 440, 640, 380), "gamma": 0.8, "bias": 0.16, "noise": 0.020, "through": 1.15, "plane": 0.45},
+    {"gain": (760, 2100, 950, 1250), "gamma": 1.25, "bias": 0.12, "noise": 0.015, "through": 0.6, "plane": 0.55},
 )
 """A modern 3 T scanner, an old 1.5 T one with thick slices, and one with strong contrast and a blur."""
 
@@ -70,6 +70,8 @@ def _lesion_fractions(grid: Grid, anatomy: Anatomy, tumour: Tumour, rng) -> dict
     uneven = 0.82 + 0.13 * smooth_noise(grid.axes, 16.0, rng) + 0.07 * smooth_noise(grid.axes, 5.0, rng)
     fading = np.clip(1.22 - 0.62 * tumour.spread**2, 0.3, 1.0)
     soft["oedema"] = np.clip(_softened(tumour.labels == _LESION_LABELS["oedema"], 1.0, grid) * uneven * fading, 0, 1)
+    leaky = 0.8 + 0.22 * smooth_noise(grid.axes, 11.0, rng) + 0.12 * smooth_noise(grid.axes, 4.5, rng)
+    soft["enhancing"] = soft["enhancing"] * np.clip(leaky, 0.15, 1.25)
     if tumour.cavity.any():
         around = _softened(tumour.cavity, 2.2, grid)
         patchy = np.clip(0.75 + 0.5 * smooth_noise(grid.axes, 10.0, rng), 0.0, 1.2)

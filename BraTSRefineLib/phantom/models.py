@@ -15,6 +15,8 @@ MARGIN_MM = 16.0
 STEPS = 250.0
 """Probabilities are rounded to 1/STEPS, so that the files compress well."""
 NEGLIGIBLE = 0.012
+COARSE_REACH = 0.4
+"""Per mm of spacing: on a coarse grid an error has to be larger to reach the next voxel."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Habit:
 
 MODELS: Mapping[str, Habit] = {
     "fold_0": Habit((0.1, 0.0, 0.0), 1.7, 0.7, 1.1, bad_days=0.05),
-    "fold_1": Habit((-1.6, -0.2, 0.0), 2.0, 0.7, 1.3),
+    "fold_1": Habit((-1.1, -0.2, 0.0), 2.0, 0.7, 1.3),
     "fold_2": Habit((0.2, -0.6, -0.35), 1.8, 0.7, 1.2, misses_below_ml=0.6),
     "fold_3": Habit((1.5, 0.8, 0.3), 2.1, 0.8, 1.5, specks=2.5),
     "fold_4": Habit((-0.2, 0.2, 0.1), 1.9, 1.4, 1.0, specks=1.5, bad_days=0.12),
@@ -73,7 +75,7 @@ def predict(habit: Habit, target: Target, grid: Grid, anatomy: Anatomy, rng: np.
     probabilities = np.zeros((3, *anatomy.brain.shape), dtype=np.float32)
     for region, bias in enumerate(habit.bias):
         distance = target.distances[region]
-        reach = _reach(distance)
+        reach = max(_reach(distance), COARSE_REACH * grid.spacing)
         own = 0.5 * smooth_noise(axes, 9.0, rng)
         logit = distance + reach * (bias + 0.55 * common + 0.55 * target.difficulty + own + bad_day)
         logit[_missed(distance, habit, grid)] = -8.0
@@ -119,7 +121,9 @@ def _add_specks(probabilities, habit: Habit, grid: Grid, anatomy: Anatomy, rng: 
 
 def settle(probabilities: np.ndarray, brain: np.ndarray) -> np.ndarray:
     """Probabilities as they are stored: inside the brain, nested outwards, rounded, the negligible ones zero."""
-    settled = np.maximum.accumulate(probabilities[::-1], axis=0)[::-1] * brain
+    whole, core, enhancing = probabilities
+    core = np.maximum(core, enhancing)
+    settled = np.stack([np.maximum(whole, core), core, enhancing]) * brain
     settled = np.rint(settled * STEPS) / STEPS
     settled[settled < NEGLIGIBLE] = 0.0
     settled[settled > 1.0 - NEGLIGIBLE] = 1.0

@@ -11,7 +11,7 @@ from .anatomy import Anatomy
 from .grid import Grid, signed_distance, smooth_noise, squared_distance
 
 LABELS = CONVENTIONS["brats2023"]
-SPEED = {"white": 1.0, "grey": 0.22, "fluid": 0.02, "core": 8.0}
+SPEED = {"white": 1.0, "grey": 0.14, "fluid": 0.02, "core": 8.0}
 """How fast oedema spreads, relative to white matter."""
 OUTSIDE = np.float32(1e6)
 
@@ -174,7 +174,7 @@ def _oedema(plan: TumourPlan, grid: Grid, allowed: np.ndarray, arrival: np.ndarr
     arrived = np.where(allowed, arrival, OUTSIDE)
     mask = _lowest(arrived, grid.voxels(plan.oedema_ml))
     latest = float(arrived[mask].max()) if mask.any() else 1.0
-    smooth = ndimage.gaussian_filter(mask.astype(np.float32), 1.0 / grid.spacing) > 0.5
+    smooth = ndimage.gaussian_filter(mask.astype(np.float32), 1.6 / grid.spacing) > 0.5
     spread = np.clip(arrival / max(latest, 1e-3), 0.0, 1.5).astype(np.float32)
     return (smooth | (mask & ndimage.binary_erosion(mask))) & allowed, spread
 
