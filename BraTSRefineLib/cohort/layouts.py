@@ -5,7 +5,7 @@ The ways to name cases, files and centres are described in the package's docstri
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .assembly import assemble
@@ -98,7 +98,7 @@ def _two_folders(folder: Path, references: Path | str | None, predictions: Mappi
     """References and models from stated folders, with the images that ``folder`` may hold."""
     stated = [_stated_folder(folder, path) for path in (references, *predictions.values()) if path is not None]
     own = _read_data_set(folder) if folder.is_dir() and folder not in stated else None
-    data_set = own or DataSet(folder, "two folders")
+    data_set = _without(own, stated) if own else DataSet(folder, "two folders")
     if references is not None:
         for draft in data_set.drafts.values():
             draft.reference = None
@@ -108,6 +108,26 @@ def _two_folders(folder: Path, references: Path | str | None, predictions: Mappi
     if not data_set.drafts:
         raise CohortError(f"{folder}: no label map in {', '.join(map(str, stated))}; expected <case>.nii.gz files")
     return data_set
+
+
+def _without(data_set: DataSet, stated: Sequence[Path]) -> DataSet:
+    """The data set less the files in the stated folders, which would else be read twice."""
+
+    def elsewhere(files: Mapping[str, Path]) -> dict[str, Path]:
+        return {name: path for name, path in files.items() if not _lies_in(path, stated)}
+
+    for name, draft in list(data_set.drafts.items()):
+        draft.images, draft.predictions = elsewhere(draft.images), elsewhere(draft.predictions)
+        draft.probabilities = elsewhere(draft.probabilities)
+        draft.reference = None if draft.reference and _lies_in(draft.reference, stated) else draft.reference
+        if not (draft.images or draft.reference or draft.predictions or draft.probabilities):
+            del data_set.drafts[name]
+    data_set.layout = data_set.layout if data_set.drafts else "two folders"
+    return data_set
+
+
+def _lies_in(path: Path, folders: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(folder) for folder in folders)
 
 
 def _stated_folder(folder: Path, path: Path | str) -> Path:

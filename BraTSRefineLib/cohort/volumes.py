@@ -149,10 +149,12 @@ def _reader(path: Path):
 def check_complete(path: Path, least_bytes: int = 0) -> None:
     """ITK reads and writes a truncated ``.nii.gz`` without a word; its checksum and length tell.
 
-    Raises VolumeError for a damaged file and for one that holds fewer bytes than asked for or than its NIfTI
-    header announces.
+    Raises VolumeError for a damaged NIfTI file and for one that holds fewer bytes than asked for or than its
+    header announces; other formats notice by themselves.
     """
-    held = _unpacked_bytes(path) if Path(path).suffix == ".gz" else Path(path).stat().st_size
+    if Path(path).suffix.lower() not in (".gz", ".nii"):
+        return
+    held = _unpacked_bytes(path) if Path(path).suffix.lower() == ".gz" else Path(path).stat().st_size
     header = read_nifti_header(path)
     expected = max(least_bytes, header.file_bytes if header else 0)
     if held < expected:
