@@ -46,9 +46,10 @@ def state(run_folder: Path) -> str:
 
 
 def runs(workspace: object) -> list[Run]:
-    """The workspace's runs by name. A folder without a readable description is left out."""
+    """The workspace's runs, oldest first. A folder without a readable description is left out."""
     folder = workspace_folder(workspace) / "runs"
-    found = (_run(path.parent) for path in sorted(folder.glob(f"*/{DESCRIPTION}")))
+    descriptions = sorted(folder.glob(f"*/{DESCRIPTION}"), key=lambda path: (path.stat().st_mtime_ns, path))
+    found = (_run(path.parent) for path in descriptions)
     return [run for run in found if run is not None]
 
 

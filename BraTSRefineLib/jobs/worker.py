@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -34,8 +35,9 @@ def perform(context) -> None:
         action = importlib.import_module(f"{__package__}.actions.{context.job.kind}")
         context.tell("finished", summary=action.run(context))
     except Exception as error:
-        traceback.print_exc()
         context.tell("failed", message=_in_words(error))
+        with suppress(OSError):  # the log lies on the same disk, which may be what is full
+            traceback.print_exc()
 
 
 def _in_words(error: Exception) -> str:

@@ -18,7 +18,7 @@ from .members import CaseError, convention_of
 KEYS = ["region", "metric"]
 BEFORE_AFTER_COLUMNS = ["case", *KEYS, "before", "after", "change"]
 NO_REFERENCE = "no reference: there is nothing to score it against"
-SAME_DICE = 1e-6
+SAME = 1e-6
 SPACING_DIGITS = 6
 CODES = range(1, 1 << len(REGIONS))
 
@@ -94,16 +94,16 @@ def before_after(case: str, before: pd.DataFrame, after: pd.DataFrame) -> pd.Dat
     return both.assign(case=case, change=both["after"] - both["before"])[BEFORE_AFTER_COLUMNS]
 
 
-def dice_summary(table: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """For each region: mean Dice before and after, and in how many cases it got better or worse."""
-    dice = table[table["metric"] == "dice"]
-    return {region: _dice_of(rows) for region, rows in dice.groupby("region", sort=False)}
+def summary_of(metric: str, table: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """For each region: mean of the metric before and after, and in how many cases it got better or worse."""
+    rows = table[table["metric"] == metric]
+    return {region: _summary_of_region(metric, of_region) for region, of_region in rows.groupby("region", sort=False)}
 
 
-def _dice_of(rows: pd.DataFrame) -> dict[str, float]:
+def _summary_of_region(metric: str, rows: pd.DataFrame) -> dict[str, float]:
     return {
-        "dice_before": rows["before"].mean(),
-        "dice_after": rows["after"].mean(),
-        "better": int((rows["change"] > SAME_DICE).sum()),
-        "worse": int((rows["change"] < -SAME_DICE).sum()),
+        f"{metric}_before": rows["before"].mean(),
+        f"{metric}_after": rows["after"].mean(),
+        "better": int((rows["change"] > SAME).sum()),
+        "worse": int((rows["change"] < -SAME).sum()),
     }

@@ -65,7 +65,7 @@ def _fused(context: Context, case: Case, models: list[str]) -> CaseResult:
         raise CaseError(f"not fused: the members have {label_map.shape} voxels, the case {geometry.size[::-1]}")
     standard = standard_for(case, [], geometry, context.job.parameters["convention"])
     scores, changes = _worth(context, case, members, label_map, standard, geometry)
-    return CaseResult(case.case, label_map, geometry, scores, changes)
+    return CaseResult(case.case, label_map, geometry, members, scores, changes)
 
 
 def _regions(context: Context, case: Case, members: list[str]) -> np.ndarray:

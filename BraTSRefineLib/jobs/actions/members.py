@@ -42,18 +42,20 @@ def chosen_models(context: Context, cohort: Cohort) -> list[str]:
 
 
 def usable_members(context: Context, case: Case, models: Iterable[str]) -> list[str]:
-    """Those of ``models`` that can be read for the case; each that is left out is told as a problem.
+    """Those of ``models`` that can be read for the case; one that is left out is told as a problem.
 
+    A prediction that is missing is one only where the job names the model; the cohort has said so otherwise.
     Raises CaseError where the case itself is broken.
     """
     if case.error_of():
         raise CaseError(case.error_of())
+    missing = "no prediction" if context.job.parameters["models"] else ""
     usable = []
     for model in models:
-        why = case.error_of(model) if model in case.predictions else "no prediction"
+        why = case.error_of(model) or ("" if model in case.predictions else missing)
         if why:
             context.problem(case.case, f"{model} is left out: {why}")
-        else:
+        elif model in case.predictions:
             usable.append(model)
     return usable
 

@@ -54,7 +54,7 @@ def _postprocessed(context: Context, case: Case, model: str, others: list[str]) 
     after = labels.paint(repaired.regions)
     scores, before_and_after = _worth(context, case, model, others, geometry, before, after)
     table = pd.DataFrame([asdict(change) for change in repaired.changes]).assign(case=case.case)[CHANGE_COLUMNS]
-    return CaseResult(case.case, after, geometry, scores, before_and_after), table
+    return CaseResult(case.case, after, geometry, [model], scores, before_and_after), table
 
 
 def _worth(

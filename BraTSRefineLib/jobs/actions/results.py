@@ -14,7 +14,7 @@ from ...scoring import SCORE_COLUMNS
 from ..context import Context
 from ..description import JobError
 from ..fused import PREDICTIONS, prediction_file
-from .comparing import BEFORE_AFTER_COLUMNS, NO_REFERENCE, dice_summary
+from .comparing import BEFORE_AFTER_COLUMNS, NO_REFERENCE, summary_of
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class CaseResult:
     case: str
     label_map: np.ndarray
     geometry: Geometry
+    members: list[str]
     scores: pd.DataFrame
     before_after: pd.DataFrame
 
@@ -35,6 +36,7 @@ class Results:
     context: Context
     scores: list[pd.DataFrame] = field(default_factory=list)
     before_after: list[pd.DataFrame] = field(default_factory=list)
+    members: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, result: CaseResult) -> None:
         name = self.context.job.name
@@ -42,23 +44,29 @@ class Results:
         write_volume(path, result.label_map, result.geometry, f"BraTSRefine {name}")
         self.scores.append(result.scores)
         self.before_after.append(result.before_after)
+        self.members += [(result.case, member) for member in result.members]
 
     def write(self) -> dict[str, object]:
-        """Write ``scores.csv`` and ``before_after.csv``; the summary. Raises JobError where no case was done."""
+        """Write ``scores.csv``, ``before_after.csv`` and ``members.csv`` (what each map was made from); the summary.
+
+        Raises JobError where no case was done.
+        """
         if not self.scores:
             raise JobError(f"{self.context.job.kind}: no case could be done; the problems above say why")
         scores = joined(self.scores, list(SCORE_COLUMNS))
         changes = joined(self.before_after, BEFORE_AFTER_COLUMNS)
         write_table(scores, self.context.outputs / "scores.csv")
         write_table(changes, self.context.outputs / "before_after.csv")
+        write_table(pd.DataFrame(self.members, columns=["case", "model"]), self.context.outputs / "members.csv")
         return self._summary(scores, changes)
 
     def _summary(self, scores: pd.DataFrame, changes: pd.DataFrame) -> dict[str, object]:
         unscored = int((scores["status"] == NO_REFERENCE).sum())
         summary = {"model": self.context.job.name, "cases": len(self.scores)}
         summary["scored_with"] = ", ".join(sorted(set(scores.loc[scores["metric"] == "dice", "convention"])))
-        summary["before_after"] = dice_summary(changes)
+        summary["before_after"] = summary_of("dice", changes)
         if unscored:
+            summary["agreement"] = summary_of("agreement", changes)
             summary["note"] = f"{unscored} of {len(self.scores)} cases: {NO_REFERENCE}"
         return summary
 

@@ -27,9 +27,8 @@ def run(context: Context) -> dict[str, object]:
     for row in table[table["mean_in_tumour"].isna()].itertuples():
         context.problem(row.case, f"{region}: {row.status}, so its uncertainty is not known; look at it by hand")
     chosen = most_uncertain(_pool(table, cohort), k)
-    chosen["reason"] = (
-        f"mean {quantity} of {region}: " + chosen["reason"] + [_annotated(cohort, c) for c in chosen["case"]]
-    )
+    rows = chosen.itertuples()
+    chosen["reason"] = [f"{quantity} of {region}: {row.reason}{_annotated(cohort, row.case)}" for row in rows]
     write_table(chosen, context.outputs / "selected.csv")
     return {"selected": chosen["case"].tolist(), "asked_for": k, "region": region, "quantity": quantity}
 

@@ -1,0 +1,93 @@
+"""A workspace on a disk that is full or read-only: a real small file system, mounted in a private namespace."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PREFIX = ["unshare", "--user", "--map-root-user", "--mount"]
+
+SCRIPT = """
+import json, shutil, subprocess, sys
+from pathlib import Path
+from BraTSRefineLib import jobs
+from BraTSRefineLib.cohort import Workspace
+
+source, disk, kind, then = sys.argv[1:]
+workspace = Path(disk) / "workspace"
+shutil.copytree(source, workspace)
+events = []
+try:
+    path = jobs.create(workspace, kind, {"method": "majority"} if kind == "fuse" else {})
+    for command in filter(None, then.split(";")):
+        subprocess.run(command.format(disk=disk), shell=True)
+    jobs.run(path, on_event=events.append)
+except jobs.JobError as error:
+    events.append({"error": str(error)})
+left = [str(p.relative_to(workspace)) for p in workspace.rglob("*")]
+print(json.dumps({"events": events, "left": left, "states": [r.state for r in jobs.runs(workspace)]}))
+"""
+
+
+def has_namespaces() -> bool:
+    return (
+        shutil.which("unshare") is not None and subprocess.run([*PREFIX, "true"], capture_output=True).returncode == 0
+    )
+
+
+pytestmark = pytest.mark.skipif(not has_namespaces(), reason="no private mounts on this system")
+
+
+def on_small_disk(workspace: Path, disk: Path, kind: str, size: str, then: str = "") -> dict:
+    """Run a job in a copy of the workspace on a tmpfs of ``size``, after the shell commands ``then``."""
+    disk.mkdir()
+    mount = f'mount -t tmpfs -o size={size} tmpfs "$1" && shift && exec "$@"'
+    command = ["sh", "-c", mount, "sh", str(disk), sys.executable, "-c", SCRIPT, str(workspace), str(disk), kind, then]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run([*PREFIX, *command], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def outputs(result: dict) -> list[str]:
+    return [path for path in result["left"] if "outputs" in path or ".partial" in path or path.startswith("maps/")]
+
+
+FILL = "head -c 200k /dev/zero > {disk}/fill"
+
+
+@pytest.mark.parametrize("kind", ["fuse", "uncertainty"])
+def test_a_disk_that_fills_up_ends_the_job_with_the_reason(workspace, tmp_path, kind):
+    filled = on_small_disk(workspace.root, tmp_path / "disk", kind, "128k", f"{FILL}; truncate -s -16384 {{disk}}/fill")
+    assert filled["events"][0]["event"] == "started"
+    assert filled["events"][-2]["event"] == "failed"
+    assert "disk" in filled["events"][-2]["message"]
+    assert filled["states"] == ["failed"]
+    assert outputs(filled) == []
+
+
+def test_a_disk_without_a_single_free_block_still_tells_the_reader(workspace, tmp_path):
+    filled = on_small_disk(workspace.root, tmp_path / "disk", "fuse", "128k", FILL)
+    assert filled["events"][-2]["event"] == "failed"
+    assert "No space left on device" in filled["events"][-2]["message"]
+    assert outputs(filled) == []
+
+
+def test_the_same_job_finishes_where_there_is_room(workspace, tmp_path):
+    roomy = on_small_disk(workspace.root, tmp_path / "disk", "fuse", "8m")
+    assert roomy["events"][-1]["event"] == "finished"
+    assert roomy["states"] == ["finished"]
+
+
+def test_a_workspace_that_became_read_only_is_named(workspace, tmp_path):
+    frozen = on_small_disk(workspace.root, tmp_path / "disk", "fuse", "8m", "mount -o remount,ro {disk}")
+    assert frozen["events"][-2]["event"] == "failed"
+    assert "Read-only file system" in frozen["events"][-2]["message"]
+    assert outputs(frozen) == []
