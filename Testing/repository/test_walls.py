@@ -18,7 +18,7 @@ ORDER = {
     "cohort": {"regions"},
     "fusion": {"regions"},
     "postprocessing": {"regions"},
-    "review": {"regions", "cohort"},
+    "review": {"regions", "cohort", "fusion"},
     "selection": {"regions", "cohort"},
     "phantom": {"regions", "cohort"},
     "scoring": {"regions", "cohort", "fusion"},
