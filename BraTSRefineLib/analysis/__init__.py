@@ -1,14 +1,24 @@
 """Where and why predictions fail: ranking, strata, errors in words, suspicions about the data, and the report."""
 
+from .errors import RegionError, Spot, describe_error, error_map, error_summary
 from .metrics import AnalysisError
 from .ranking import mean_ranks, unranked, worst_cases
+from .sentences import Verdict, case_sentence, verdict
 from .strata import SIZE_CUTS_ML, strata
 
 __all__ = [
     "SIZE_CUTS_ML",
     "AnalysisError",
+    "RegionError",
+    "Spot",
+    "Verdict",
+    "case_sentence",
+    "describe_error",
+    "error_map",
+    "error_summary",
     "mean_ranks",
     "strata",
     "unranked",
+    "verdict",
     "worst_cases",
 ]

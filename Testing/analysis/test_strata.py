@@ -53,12 +53,8 @@ def test_the_failure_rate_is_the_share_of_dice_below_a_half_whatever_the_metric(
 
 
 def test_a_case_is_in_one_stratum_for_every_model_where_the_consensus_differs(make, three_centers):
-    scores = make.table(
-        *(
-            make.rows("c", model, "ET", dice=0.5, volume_reference_ml=ml)
-            for model, ml in zip("xyz", (0.5, 2, 3), strict=True)
-        )
-    )
+    sizes = {"x": 0.5, "y": 2.0, "z": 3.0}
+    scores = make.table(*(make.rows("c", m, "ET", dice=0.5, volume_reference_ml=ml) for m, ml in sizes.items()))
     assert set(strata(scores, three_centers, region="ET")["stratum"]) == {"1 to 10 ml"}
 
 
