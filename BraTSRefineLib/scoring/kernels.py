@@ -57,13 +57,19 @@ def _packed(reference, prediction, reference_table, prediction_table, box):
     labelled = 0
     for z in range(voxels.shape[0]):
         for y in range(voxels.shape[1]):
-            for x in range(voxels.shape[2]):
-                a = reference[z + box[0], y + box[2], x + box[4]]
-                b = prediction[z + box[0], y + box[2], x + box[4]]
+            a_row = reference[z + box[0], y + box[2], box[4] : box[5]]
+            b_row = prediction[z + box[0], y + box[2], box[4] : box[5]]
+            row = voxels[z, y]
+            run = 0
+            for x in range(row.size):
+                a, b = a_row[x], b_row[x]
                 if a | b:
-                    voxels[z, y, x] = reference_table[a] | prediction_table[b]
-                    joint[a, b] += 1
-                    labelled += 1
+                    row[x] = reference_table[a] | prediction_table[b]
+                    run += 1
+                    if x + 1 == row.size or a_row[x + 1] != a or b_row[x + 1] != b:
+                        joint[a, b] += run
+                        labelled += run
+                        run = 0
     joint[0, 0] = voxels.size - labelled
     return voxels, joint
 

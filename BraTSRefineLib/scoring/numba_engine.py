@@ -1,7 +1,7 @@
 """Surface distances of all regions in one pass over the surface elements.
 
 From each element the grid is searched in the order of physical distance, so the first hit is the nearest; what lies
-beyond the searched radius goes to scipy's KD-tree.
+beyond the walked radius is searched block by block.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .block_search import nearest_distances
 from .kernels import areas_by_distance, element_areas, surface_elements
 from .packing import REFERENCE_BITS, Packed
-from .scipy_engine import nearest_distances
 from .surface import Directed, SurfacePair
 from .surfels import surfel_areas
 
-RADIUS_VOXELS = 6.0
-"""Searched radius in voxels of the same volume as a cube; larger distances are rare and cheaper in the tree."""
+RADIUS_VOXELS = 4.0
+"""Searched radius in voxels of the same volume as a cube; larger distances are rare and cheaper by blocks."""
 
 
 class Search(NamedTuple):
@@ -80,8 +80,9 @@ def _far(elements: Elements, missed: np.ndarray, bit: int, spacing: tuple[float,
         return np.empty(0), np.empty(0)
     at_corners = elements.bits.ravel()[elements.corners]
     targets = elements.corners[at_corners >> (bit ^ REFERENCE_BITS) & 1 != 0]
-    positions = (np.stack(np.unravel_index(flat, elements.bits.shape), axis=1) for flat in (sources, targets))
-    return nearest_distances(*positions, spacing), element_areas(elements.voxels, sources, bit, surfel_areas(spacing))
+    _, height, row = elements.bits.shape
+    distances = nearest_distances(sources, targets, row, row * height, np.asarray(spacing))
+    return distances, element_areas(elements.voxels, sources, bit, surfel_areas(spacing))
 
 
 def _directed(levels: np.ndarray, near: np.ndarray, far: tuple[np.ndarray, np.ndarray]) -> Directed:
