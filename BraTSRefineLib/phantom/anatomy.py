@@ -65,7 +65,7 @@ def load_template() -> Template:
     grey, white, head = (np.ascontiguousarray(image.get_fdata(dtype=np.float32).T) for image in images)
     inside = head > 0
     depth = ndimage.distance_transform_edt(inside).astype(np.float32)
-    brain = ndimage.gaussian_filter(inside.astype(np.float32), 1.2)
+    brain = ndimage.gaussian_filter(inside.astype(np.float32), 2.5)
     return Template(grey, white, brain, _template_vessels(depth), depth)
 
 
@@ -131,7 +131,7 @@ def make_anatomy(grid: Grid, pose: Pose, atrophy: float, rng: np.random.Generato
         _sample(volume, where)
         for volume in (template.grey, template.white, template.brain, template.vessels, template.depth)
     )
-    inside = _stripped(grid, brain, depth, rng)
+    inside = _stripped(grid, brain, rng)
     fluid = np.clip(1.0 - grey - white, 0.0, 1.0)
     fluid *= atrophy * np.exp(0.35 * smooth_noise(grid.axes, 22.0, rng))
     white, grey, fluid = _sharpened(white, grey, fluid, inside)
@@ -140,10 +140,10 @@ def make_anatomy(grid: Grid, pose: Pose, atrophy: float, rng: np.random.Generato
     return Anatomy(white, grey, fluid, inside, np.maximum(vessels, tubes) * inside, choroid, depth * inside)
 
 
-def _stripped(grid: Grid, brain: np.ndarray, depth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _stripped(grid: Grid, brain: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """What skull stripping leaves: here the outer fluid is kept, there the cut goes to the cortex."""
-    cut = 0.9 + 0.6 * smooth_noise(grid.axes, 18.0, rng) + 0.25 * smooth_noise(grid.axes, 7.0, rng)
-    return (brain > 0.5) & (depth > cut)
+    cut = 0.57 + 0.08 * smooth_noise(grid.axes, 18.0, rng) + 0.02 * smooth_noise(grid.axes, 7.0, rng)
+    return brain > cut
 
 
 def _sampling(grid: Grid, pose: Pose, rng: np.random.Generator) -> np.ndarray:

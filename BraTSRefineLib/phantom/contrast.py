@@ -67,7 +67,7 @@ def acquire(grid: Grid, anatomy: Anatomy, tumour: Tumour, scanner: Scanner, rng:
 def _lesion_fractions(grid: Grid, anatomy: Anatomy, tumour: Tumour, rng) -> dict[str, np.ndarray]:
     """How much of each voxel is which part of the lesion, with partial volume and uneven, fading oedema."""
     soft = {name: _softened(tumour.labels == label, 0.55, grid) for name, label in _LESION_LABELS.items()}
-    uneven = 0.82 + 0.13 * smooth_noise(grid.axes, 16.0, rng) + 0.07 * smooth_noise(grid.axes, 5.0, rng)
+    uneven = 0.84 + 0.10 * smooth_noise(grid.axes, 16.0, rng) + 0.07 * smooth_noise(grid.axes, 5.0, rng)
     fading = np.clip(1.22 - 0.62 * tumour.spread**2, 0.3, 1.0)
     soft["oedema"] = np.clip(_softened(tumour.labels == _LESION_LABELS["oedema"], 1.0, grid) * uneven * fading, 0, 1)
     leaky = 0.8 + 0.22 * smooth_noise(grid.axes, 11.0, rng) + 0.12 * smooth_noise(grid.axes, 4.5, rng)

@@ -58,7 +58,7 @@ def grow(plan: TumourPlan, grid: Grid, anatomy: Anatomy, rng: np.random.Generato
     every_core = core | np.any(satellites, axis=0) if satellites else core
     spread = _spread(plan, grid, anatomy, core | cavity, satellites, rng)
     oedema, spread = _oedema(plan, grid, solid & ~cavity & ~every_core, spread)
-    enhancing = _enhancing(plan, grid, every_core, rng)
+    enhancing = _enhancing(plan, grid, every_core, core, rng)
     labels = LABELS.paint(np.stack([oedema | every_core, every_core, enhancing]))
     return Tumour(labels, cavity, spread, tuple(satellites))
 
@@ -179,13 +179,13 @@ def _oedema(plan: TumourPlan, grid: Grid, allowed: np.ndarray, arrival: np.ndarr
     return (smooth | (mask & ndimage.binary_erosion(mask))) & allowed, spread
 
 
-def _enhancing(plan: TumourPlan, grid: Grid, core: np.ndarray, rng) -> np.ndarray:
-    """A rim of uneven thickness around each part of the core, with gaps and inner strands; empty where none is."""
+def _enhancing(plan: TumourPlan, grid: Grid, core: np.ndarray, main: np.ndarray, rng) -> np.ndarray:
+    """A rim of uneven thickness around each part of the core, with inner strands, and gaps in the main part."""
     if not plan.enhancing:
         return np.zeros(core.shape, dtype=bool)
     depth = signed_distance(core, grid.spacing)
     uneven = np.exp(0.4 * smooth_noise(grid.axes, 14.0, rng) + 0.25 * smooth_noise(grid.axes, 6.0, rng))
     thickness = np.maximum(plan.rim_mm * uneven, 0.9 * grid.spacing)
-    gap = smooth_noise(grid.axes, 16.0, rng) > 1.9
+    gap = main & (smooth_noise(grid.axes, 16.0, rng) > 1.9)
     strands = np.abs(smooth_noise(grid.axes, 13.0, rng)) < 0.12
     return core & ((depth <= thickness) & ~gap | (strands & (depth <= 4.0 * plan.rim_mm)))
