@@ -17,9 +17,13 @@ EXAMINATION = re.compile(r"[-_](time|tp|ses|visit)[-_]?\d+", re.I)
 def read_brats(folder: Path) -> DataSet | None:
     """The cases of a BraTS folder, without predictions; None where it is none."""
     data_set = DataSet(folder, "BraTS folders")
-    for case_folder in _case_folders(folder):
+    candidates = _case_folders(folder)
+    for case_folder in filter(_is_case, candidates):
         for draft in _drafts(case_folder):
             _take(data_set, draft, case_folder)
+    for other in candidates:
+        if data_set.drafts and not _is_case(other):
+            data_set.note(f"{other.name}: no image or reference that is recognised; passed over", other)
     if not data_set.drafts:
         for draft in _by_prefix(folder.name, _parsed(folder)):
             _take(data_set, draft, folder)
@@ -27,13 +31,13 @@ def read_brats(folder: Path) -> DataSet | None:
 
 
 def _case_folders(folder: Path) -> list[Path]:
-    """The subfolders that hold a case's files, also those one level down in ``HGG`` and ``LGG``."""
+    """The subfolders that may hold a case's files, also those one level down in ``HGG`` and ``LGG``."""
     base = folder / "cases" if (folder / "cases").is_dir() else folder
     found = []
     for sub in subfolders(base):
         if sub.name.lower() in GRADES:
-            found += [case for case in subfolders(sub) if _is_case(case)]
-        elif sub.name.lower() not in OTHER_FOLDERS and _is_case(sub):
+            found += subfolders(sub)
+        elif sub.name.lower() not in OTHER_FOLDERS:
             found.append(sub)
     return found
 

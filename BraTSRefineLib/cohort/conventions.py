@@ -55,8 +55,9 @@ def stated_by_user(labels: str, models: Mapping[str, str] | None) -> Stated:
 def settle(data_set: DataSet, stated: Stated) -> Conventions:
     """Decide on the conventions of a data set; remarks and unreadable maps are added to its problems."""
     drafts = [draft for draft in data_set.drafts.values() if draft.labels is None]
-    if stated.labels is not None:
-        return Conventions(stated.labels, _stated_models(data_set, stated))
+    own = {model: convention for model, convention in stated.models.items() if model in data_set.models}
+    if stated.labels is not None or not drafts:
+        return Conventions(stated.labels, own)
     named = naming_of(data_set.drafts)
     expected = _from_json(data_set, data_set.dataset_json)
     files = {draft.reference: draft for draft in drafts if draft.reference}
@@ -64,16 +65,17 @@ def settle(data_set: DataSet, stated: Stated) -> Conventions:
     _report_broken(references, files, "")
     within = expected or decide(references.labels, named).convention
     seen = _look_at_models(drafts, data_set.models, within if references.labels else None, named)
-    reading = _of_data_set(references, expected, {model: s.labels for model, s in seen.items()}, named)
+    by_json = _models_by_json(data_set, seen)
+    labels = {model: found.labels for model, found in seen.items() if model not in own}
+    if references.labels or expected:
+        reading = _of_references(references.labels, expected, labels, named)
+    else:
+        reading = _of_predictions(labels, by_json, named)
     if reading.remark and reading.convention:
         data_set.note(f"{data_set.root.name}: {reading.remark}")
     if reading.convention is None:
         _refuse(drafts, f"label convention unknown: {reading.remark}")
-    return Conventions(reading.convention, _of_models(data_set, stated, seen, reading.convention, named))
-
-
-def _stated_models(data_set: DataSet, stated: Stated) -> dict[str, LabelConvention]:
-    return {model: convention for model, convention in stated.models.items() if model in data_set.models}
+    return Conventions(reading.convention, own | _of_models(data_set, labels, by_json, reading.convention, named))
 
 
 def _from_json(data_set: DataSet, path: Path | None, model: str = "") -> LabelConvention | None:
@@ -112,23 +114,36 @@ def _report_broken(seen: Seen, files: Mapping[Path, Draft], model: str) -> None:
         files[path].error(message, path, model)
 
 
-def _of_data_set(
-    references: Seen, expected: LabelConvention | None, models: Mapping[str, frozenset[int]], named: str
+def _models_by_json(data_set: DataSet, seen: Mapping[str, Seen]) -> dict[str, LabelConvention]:
+    """The models whose predictions lie with a ``dataset.json`` that knows all their labels."""
+    stated = {model: _from_json(data_set, path, model) for model, path in data_set.model_json.items()}
+    return {model: found for model, found in stated.items() if found and not found.outside(seen[model].labels)}
+
+
+def _of_references(
+    labels: frozenset[int], expected: LabelConvention | None, models: Mapping[str, frozenset[int]], named: str
 ) -> Reading:
+    """As ``dataset.json`` states, unless the labels contradict it; else by the labels and the naming."""
+    own = decide(labels, named)
     if expected is not None:
-        outside = expected.outside(references.labels)
+        outside = expected.outside(labels)
         if not outside:
             return Reading(expected)
-        own = decide(references.labels, named)
-        message = f"labels {listed(outside)} are not in dataset.json ({expected.name})"
         read_as = f"read as {own.convention.name}" if own.convention else own.remark
-        return Reading(own.convention, f"{message}; {read_as}")
-    if not references.labels:
-        return decide_without_reference({m: labels for m, labels in models.items() if labels} or models, named)
-    own = decide(references.labels, named)
-    if references.labels & TELLING or len(candidates(references.labels, named)) == 1:
+        return Reading(own.convention, f"labels {listed(outside)} are not in dataset.json ({expected.name}); {read_as}")
+    if labels & TELLING or len(candidates(labels, named)) == 1:
         return own
-    return _adopted(references.labels, models, named) or own
+    return _adopted(labels, models, named) or own
+
+
+def _of_predictions(
+    models: Mapping[str, frozenset[int]], by_json: Mapping[str, LabelConvention], named: str
+) -> Reading:
+    """Without references: what the models' ``dataset.json`` state most often, else by labels and naming."""
+    stated = [by_json[model] for model in models if model in by_json]
+    if stated:
+        return Reading(max(stated, key=stated.count))
+    return decide_without_reference({m: labels for m, labels in models.items() if labels} or models, named)
 
 
 def _adopted(labels: frozenset[int], models: Mapping[str, frozenset[int]], named: str) -> Reading | None:
@@ -141,20 +156,17 @@ def _adopted(labels: frozenset[int], models: Mapping[str, frozenset[int]], named
 
 
 def _of_models(
-    data_set: DataSet, stated: Stated, seen: Mapping[str, Seen], cohort: LabelConvention | None, named: str
+    data_set: DataSet,
+    seen: Mapping[str, frozenset[int]],
+    by_json: Mapping[str, LabelConvention],
+    cohort: LabelConvention | None,
+    named: str,
 ) -> dict[str, LabelConvention]:
     """The conventions of models that differ from the data set's, with a note where that was concluded."""
-    found = _stated_models(data_set, stated)
-    for model in data_set.models:
-        if model in found:
-            continue
-        expected = _from_json(data_set, data_set.model_json.get(model), model)
-        labels = seen[model].labels
-        if expected is not None and not expected.outside(labels):
-            reading = Reading(expected if expected != cohort else None)
-        else:
-            reading = decide_model(model, labels, cohort, named)
-        if reading.convention is not None:
+    found = {}
+    for model, labels in seen.items():
+        reading = Reading(by_json[model]) if model in by_json else decide_model(model, labels, cohort, named)
+        if reading.convention is not None and reading.convention != cohort:
             found[model] = reading.convention
         if reading.remark and reading.convention:
             data_set.note(reading.remark, model=model)

@@ -43,9 +43,12 @@ def discover(
     if folder.suffix.lower() == ".csv":
         return read_manifest(folder, labels=labels, model_labels=model_labels)
     stated = stated_by_user(labels, model_labels)
-    if references is not None or predictions:
-        return assemble(folder, [_two_folders(folder, references, predictions or {})], [], stated)
-    return assemble(folder, *_data_sets(folder), stated)
+    try:
+        if references is not None or predictions:
+            return assemble(folder, [_two_folders(folder, references, predictions or {})], [], stated)
+        return assemble(folder, *_data_sets(folder), stated)
+    except OSError as error:
+        raise CohortError(f"{error.filename or folder}: not readable ({error.strerror}); check its rights") from None
 
 
 def _data_sets(folder: Path) -> tuple[list[DataSet], list[Problem]]:
@@ -54,7 +57,8 @@ def _data_sets(folder: Path) -> tuple[list[DataSet], list[Problem]]:
     data_set = _read_data_set(folder)
     if data_set is not None:
         return [data_set], []
-    base = folder / "nnUNet_raw" if (folder / "nnUNet_raw").is_dir() else folder
+    bases = (folder / "nnUNet_raw", folder / "nnUNet_results", folder)
+    base = next(candidate for candidate in bases if candidate.is_dir())
     read = {sub: _read_data_set(sub) for sub in subfolders(base)}
     found = [data_set for data_set in read.values() if data_set is not None]
     if not found:
@@ -104,7 +108,9 @@ def _two_folders(folder: Path, references: Path | str | None, predictions: Mappi
             draft.reference = None
         _add_references(data_set, _stated_folder(folder, references))
     for model, path in predictions.items():
-        add_predictions(data_set, model, prediction_files(_stated_folder(folder, path)))
+        files = list(prediction_files(_stated_folder(folder, path)))
+        folds = [(file, split) for file, split in files if split != "fold_all"]
+        add_predictions(data_set, model, folds or files)
     if not data_set.drafts:
         raise CohortError(f"{folder}: no label map in {', '.join(map(str, stated))}; expected <case>.nii.gz files")
     return data_set
@@ -122,6 +128,7 @@ def _without(data_set: DataSet, stated: Sequence[Path]) -> DataSet:
         draft.reference = None if draft.reference and _lies_in(draft.reference, stated) else draft.reference
         if not (draft.images or draft.reference or draft.predictions or draft.probabilities):
             del data_set.drafts[name]
+    data_set.problems = [p for p in data_set.problems if p.file is None or not _lies_in(p.file, stated)]
     data_set.layout = data_set.layout if data_set.drafts else "two folders"
     return data_set
 

@@ -12,9 +12,9 @@ ROLES = {
     **dict.fromkeys(("t1ce", "t1c", "t1gd", "t1cd", "t1wce", "t1post"), "t1c"),
     **dict.fromkeys(("t2", "t2w"), "t2w"),
     **dict.fromkeys(("flair", "t2f", "t2flair", "fla"), "t2f"),
-    **dict.fromkeys(("seg", "segm"), "reference"),
+    **dict.fromkeys(("seg", "segm", "tumor_segmentation"), "reference"),
 }
-"""The last part of a file's name, and the channel (or reference) that it stands for; BraTS 2013 to 2025, MSD."""
+"""The last part of a file's name, and the channel (or reference) that it stands for."""
 
 PREDICTION_SUFFIX = re.compile(r"[-_.](pred|prediction|predicted|seg|segmentation|probabilities|probs|prob)$", re.I)
 PROBABILITY_SUFFIX = re.compile(r"[-_.](probabilities|probs|prob)$", re.I)
@@ -64,7 +64,7 @@ def split_role(name: str) -> tuple[str, str]:
         return "", ROLES[name.lower()]
     if match := VSD_FILE.match(name):
         return "", ROLES[(match.group(1) or "seg").lower()]
-    match = re.fullmatch(r"(.+)[-_.]([A-Za-z0-9]+)", name)
+    match = re.fullmatch(r"(.+?)_(tumor_segmentation)", name) or re.fullmatch(r"(.+)[-_.]([A-Za-z0-9]+)", name)
     role = ROLES.get(match.group(2).lower(), "") if match else ""
     return (match.group(1), role) if role else (name, "")
 

@@ -102,6 +102,22 @@ def test_files_without_the_cases_name(tmp_path, write):
     assert set(discover(tmp_path)["patient7"].images) == {"t1n", "t2f"}
 
 
+def test_case_folder_without_a_known_file_is_passed_over_with_a_note(a_brats_folder, notes_of):
+    root = a_brats_folder()
+    (root / "cases" / "BraTS2021_00003").mkdir()
+    cohort = discover(root)
+    assert len(cohort.cases) == 2
+    assert any("BraTS2021_00003: no image or reference" in note for note in notes_of(cohort))
+
+
+def test_files_of_ucsf_pdgm(tmp_path, write):
+    for name, labels in {"T1": None, "T1c": None, "T1c_bias": None, "tumor_segmentation": (1, 2, 4)}.items():
+        write(tmp_path / "UCSF-PDGM-0004_nifti" / f"UCSF-PDGM-0004_{name}.nii.gz", labels)
+    case = discover(tmp_path)["UCSF-PDGM-0004_nifti"]
+    assert set(case.images) == {"t1n", "t1c"}
+    assert case.reference.name == "UCSF-PDGM-0004_tumor_segmentation.nii.gz"
+
+
 def test_unknown_files_of_a_case_are_notes(a_brats_folder, write, notes_of):
     root = a_brats_folder()
     write(root / "cases" / "BraTS2021_00001" / "BraTS2021_00001_brainmask.nii.gz", (1,))

@@ -51,11 +51,13 @@ def test_manifest_as_a_spreadsheet_exports_it(a_manifest):
     assert [case.case for case in discover(path).cases] == ["a"]
 
 
-def test_labels_are_stated_per_case_and_model(a_manifest):
+def test_labels_are_stated_per_case_and_model(a_manifest, notes_of):
     text = 'case,reference,predictions/m,labels,labels/m\na,a_truth.nii.gz,out/a.nii.gz,brats2021,"NCR=4,ED=2,ET=1"\n'
-    case = discover(a_manifest(text))["a"]
+    cohort = discover(a_manifest(text))
+    case = cohort["a"]
     assert case.labels.name == "brats2021"
     assert case.convention_of("m").regions["ET"] == (1,)
+    assert not any("labels" in note for note in notes_of(cohort))
 
 
 def test_stated_root_is_where_paths_start(a_manifest, tmp_path):

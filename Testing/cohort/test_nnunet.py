@@ -115,6 +115,24 @@ def test_one_trained_configuration_is_a_cohort_too(a_trained_data_set):
     assert cohort.cases[0].reference is not None
 
 
+def test_results_without_raw_data_are_predictions_only(a_trained_data_set, errors_of):
+    import shutil
+
+    shutil.rmtree(a_trained_data_set / "nnUNet_raw")
+    cohort = discover(a_trained_data_set)
+    assert len(cohort.cases) == 4
+    assert cohort.cases[0].labels.name == "NCR=2,ED=1,ET=3"
+    assert errors_of(cohort) == []
+
+
+def test_trained_configuration_as_a_stated_model(a_trained_data_set):
+    raw = a_trained_data_set / "nnUNet_raw" / "Dataset137_BraTS"
+    trainer = a_trained_data_set / "nnUNet_results" / "Dataset137_BraTS" / TRAINER
+    cohort = discover(a_trained_data_set, references=raw / "labelsTr", predictions={"unet": trainer})
+    assert [case.split for case in cohort.cases] == ["fold_0", "fold_0", "fold_1", "fold_1"]
+    assert cohort.models == ["unet"]
+
+
 def test_region_based_labels_are_read_as_dataset_json_states(a_trained_data_set):
     case = discover(a_trained_data_set).cases[0]
     assert case.labels.name == "NCR=2,ED=1,ET=3"
