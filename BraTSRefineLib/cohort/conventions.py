@@ -116,8 +116,14 @@ def _report_broken(seen: Seen, files: Mapping[Path, Draft], model: str) -> None:
 
 def _models_by_json(data_set: DataSet, seen: Mapping[str, Seen]) -> dict[str, LabelConvention]:
     """The models whose predictions lie with a ``dataset.json`` that knows all their labels."""
-    stated = {model: _from_json(data_set, path, model) for model, path in data_set.model_json.items()}
-    return {model: found for model, found in stated.items() if found and not found.outside(seen[model].labels)}
+    agreed = {}
+    for model, path in data_set.model_json.items():
+        convention = _from_json(data_set, path, model)
+        if convention and (outside := convention.outside(seen[model].labels)):
+            data_set.note(f"labels {listed(outside)} are not in {path}, which is therefore passed over", path, model)
+        elif convention:
+            agreed[model] = convention
+    return agreed
 
 
 def _of_references(

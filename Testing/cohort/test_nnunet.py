@@ -250,6 +250,15 @@ def test_labels_outside_dataset_json_are_told(tmp_path, write, notes_of):
     assert any("labels 4 are not in dataset.json" in note for note in notes_of(cohort))
 
 
+def test_models_dataset_json_that_its_labels_contradict_is_passed_over(a_brats_folder, notes_of):
+    root = a_brats_folder(models={"unet": (1, 2, 4)})
+    content = {"labels": {"background": 0, "NCR": 1, "ED": 2, "ET": 3}, "channel_names": {"0": "T1"}}
+    (root / "predictions" / "unet" / "dataset.json").write_text(json.dumps(content))
+    cohort = discover(root)
+    assert cohort.cases[0].convention_of("unet").name == "brats2021"
+    assert any("labels 4 are not in" in note for note in notes_of(cohort))
+
+
 @pytest.mark.parametrize(
     ("labels", "name"),
     [
