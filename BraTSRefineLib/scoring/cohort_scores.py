@@ -11,6 +11,7 @@ from ..cohort.case import Case, Cohort
 from .case_scores import Settings, case_rows, failed_rows
 from .conventions import ScoringError, empty_mask_policy
 from .engines import chosen_engine
+from .pair import metric_names
 from .table import score_table
 from .workers import default_workers, outcomes
 
@@ -38,9 +39,13 @@ def score_cohort(
     (default: one a core, none for a handful of files; 1: this process); ``progress(done, total, case)`` is called
     in this process after each case.
 
-    Raises ScoringError for an unknown convention, engine, case or model. One bad case stops nothing.
+    Raises ScoringError for an unknown convention, engine, case or model, and for a negative tolerance or no worker.
+    One bad case stops nothing.
     """
     empty_mask_policy(convention)
+    metric_names(tolerance_mm)
+    if workers is not None and workers < 1:
+        raise ScoringError(f"workers: {workers} processes cannot score anything; give 1 or more")
     wanted = _chosen_cases(cohort, cases)
     chosen = None if models is None else frozenset(_known(models, cohort.models, "model"))
     settings = Settings(convention, tolerance_mm, chosen_engine(engine), chosen)
@@ -79,4 +84,4 @@ def _worthwhile_workers(cases: Collection[Case]) -> int:
 def _compile_once(engine: str) -> None:
     """Before the workers start, so that they find the compiled kernels on disk."""
     if engine == "numba":
-        from . import kernels  # noqa: F401
+        from . import numba_engine  # noqa: F401

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from math import inf, isnan, nan
 
 import numpy as np
@@ -45,6 +47,20 @@ def test_both_engines_give_the_same_numbers(fuzz_pairs):
         for metric in METRICS:
             assert same(numba[metric].value, scipy[metric].value), (name, metric)
             assert numba[metric].status == scipy[metric].status
+
+
+def test_without_numba_scipy_gives_the_numbers_and_numba_by_name_is_refused():
+    code = (
+        "import sys; sys.modules['numba'] = None\n"
+        "import numpy as np\n"
+        "from BraTSRefineLib.scoring import ScoringError, compare_masks\n"
+        "mask = np.ones((2, 3, 4), bool)\n"
+        "print(compare_masks(mask, mask, (1, 1, 1))['dice'].value)\n"
+        "try: compare_masks(mask, mask, (1, 1, 1), engine='numba')\n"
+        "except ScoringError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["1.0", "engine 'numba' is not installed: install numba, or use engine 'scipy'"]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -8,6 +8,7 @@ import numpy as np
 import psutil
 import pytest
 
+from BraTSRefineLib.cohort import discover
 from BraTSRefineLib.cohort.case import Case, Cohort, Problem
 from BraTSRefineLib.cohort.volumes import Geometry, write_volume
 from BraTSRefineLib.cohort.workspace import Workspace
@@ -96,6 +97,15 @@ def test_the_consensus_is_strict_and_leaves_the_scored_model_out(cohort):
     scores = score_cohort(cohort, cases=["C"])
     expected = 2 * (both & (tumour(4) > 0)).sum() / (both.sum() + (tumour(4) > 0).sum())
     assert values(scores)["C", "far"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("engine", ["numba", "scipy"])
+def test_models_that_all_found_nothing_agree_with_each_other(cohort, engine):
+    for path in cohort["C"].predictions.values():
+        written(path, np.zeros_like(tumour()))
+    scores = score_cohort(cohort, cases=["C"], engine=engine)
+    assert set(scores.query("metric == 'dice'")["status"]) == {"both empty"}
+    assert set(values(scores).values()) == {1.0}
 
 
 def test_choosing_a_model_does_not_change_what_it_is_compared_with(cohort):
@@ -255,6 +265,8 @@ def test_works_in_a_script_without_a_main_guard(cohort, tmp_path):
         ({"models": ["best"]}, "no model 'best'"),
         ({"convention": "x"}, "unknown scoring convention 'x'"),
         ({"engine": "x"}, "unknown engine 'x'"),
+        ({"workers": 0}, "give 1 or more"),
+        ({"tolerance_mm": -1}, "tolerance -1 must be a distance"),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_known_ones(cohort, options, message):
@@ -273,3 +285,17 @@ def test_importing_scoring_loads_no_heavy_package():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_real_models_without_a_reference_are_scored_against_each_other(real_data):
+    scores = score_cohort(discover(real_data / "tcga-lgg"), workers=1)
+    assert reasons(scores) == {}
+    assert set(scores["convention"]) == {"brats2023" + CONSENSUS}
+    assert len(values(scores)) == 10
+    assert min(values(scores).values()) > 0.85
+
+
+def test_a_real_cohort_of_references_alone_gives_their_volumes(real_data):
+    scores = score_cohort(discover(real_data / "brats2023-ssa"), workers=1)
+    assert set(scores["metric"]) == {"volume_reference_ml"}
+    assert len(scores) == 6
