@@ -26,6 +26,7 @@ from .plan import CasePlan, plan_cohort
 from .tumour import LABELS, Tumour, grow
 
 GENERATOR = "bratsrefine phantom"
+
 SCALES = (0.2, 1.0)
 TRUNCATED_SHARE = 0.6
 Progress = Callable[[int, int, str], None]
@@ -61,7 +62,7 @@ def write_cohort(
     Raises PhantomError for impossible numbers and for a folder that holds anything but an earlier phantom.
     """
     folder = Path(folder).expanduser().absolute()
-    _check(cases, centers, scale)
+    _check(cases, centers, seed, scale)
     _check_folder(folder)
     plans = plan_cohort(cases, centers, seed)
     with _made_beside(folder) as temporary:
@@ -70,11 +71,13 @@ def write_cohort(
     return folder
 
 
-def _check(cases: int, centers: int, scale: float) -> None:
+def _check(cases: int, centers: int, seed: int, scale: float) -> None:
     if cases < 1:
         raise PhantomError(f"{cases} cases: a cohort has at least one; give --cases 1 or more")
     if not 1 <= centers <= cases:
         raise PhantomError(f"{centers} centres for {cases} cases: give --centers from 1 to {cases}")
+    if seed < 0:
+        raise PhantomError(f"seed {seed}: give --seed 0 or more")
     if not SCALES[0] <= scale <= SCALES[1]:
         raise PhantomError(f"scale {scale:g}: give --scale from {SCALES[0]:g} to {SCALES[1]:g} (1 is 240x240x155)")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -106,10 +107,16 @@ def _sizes(center: Center, planted: dict[str, str], rng: np.random.Generator) ->
 
 def _place(superficial: bool, rng: np.random.Generator) -> np.ndarray:
     """A position (Z, Y, X) in MNI mm in the white matter of a cerebral hemisphere."""
+    places = _places(superficial)
+    return places[rng.integers(len(places))] + TEMPLATE_ORIGIN_RAS
+
+
+@lru_cache(maxsize=2)
+def _places(superficial: bool) -> np.ndarray:
+    """Template voxels (Z, Y, X) in which a tumour may begin."""
     template = load_template()
     z, y, x = (np.arange(n) + origin for n, origin in zip(template.white.shape, TEMPLATE_ORIGIN_RAS, strict=True))
     hemisphere = (z[:, None, None] > -12) & (np.abs(x)[None, None, :] > 14) & (z[:, None, None] < 55)
     above_cerebellum = (y[None, :, None] > -45) | (z[:, None, None] > 5)
     deep = (template.depth > 14) & (template.depth < (24 if superficial else 40))
-    places = np.argwhere((template.white > 0.85) & hemisphere & above_cerebellum & deep)
-    return places[rng.integers(len(places))] + TEMPLATE_ORIGIN_RAS
+    return np.argwhere((template.white > 0.85) & hemisphere & above_cerebellum & deep).astype(np.int16)

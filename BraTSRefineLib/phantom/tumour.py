@@ -8,7 +8,7 @@ import numpy as np
 
 from ..regions import CONVENTIONS
 from .anatomy import Anatomy
-from .grid import Grid, signed_distance, smooth_noise, squared_distance
+from .grid import Grid, signed_distance, smooth_noise
 
 LABELS = CONVENTIONS["brats2023"]
 SPEED = {"white": 1.0, "grey": 0.14, "fluid": 0.02, "core": 8.0}
@@ -54,7 +54,7 @@ def grow(plan: TumourPlan, grid: Grid, anatomy: Anatomy, rng: np.random.Generato
     solid = anatomy.brain & (anatomy.fluid < 0.6)
     cavity = _cavity(plan, grid, anatomy, rng)
     core = _blob(plan.centre_mm, plan.core_ml, grid, anatomy, solid & ~cavity, rng)
-    satellites = _satellites(plan, grid, anatomy, solid & ~cavity & ~core, rng)
+    satellites = _satellites(plan, grid, anatomy, solid & ~cavity & ~core, core, rng)
     every_core = core | np.any(satellites, axis=0) if satellites else core
     spread = _spread(plan, grid, anatomy, core | cavity, satellites, rng)
     oedema, spread = _oedema(plan, grid, solid & ~cavity & ~every_core, spread)
@@ -117,28 +117,26 @@ def _outwards(centre_mm: np.ndarray) -> np.ndarray:
     return away / max(float(np.linalg.norm(away)), 1e-6)
 
 
-def _satellites(plan: TumourPlan, grid: Grid, anatomy: Anatomy, allowed: np.ndarray, rng) -> list[np.ndarray]:
-    """Small separate masses in white matter, at 12 to 30 mm from the core's surface."""
+def _satellites(plan: TumourPlan, grid: Grid, anatomy: Anatomy, allowed: np.ndarray, core, rng) -> list[np.ndarray]:
+    """Small separate masses in white matter, some way off the core and off each other."""
     masks: list[np.ndarray] = []
-    core_mm = plan.core_radius_mm
     for _ in range(plan.satellites):
-        reach = np.sqrt(squared_distance(grid.axes, plan.centre_mm))
-        ring = (reach > core_mm + 14.0) & (reach < core_mm + 30.0) & (anatomy.white > 0.8) & (anatomy.depth > 8.0)
-        places = np.argwhere(ring & allowed & ~_near(masks, grid))
+        away = -signed_distance(np.any([core, *masks], axis=0), grid.spacing)
+        places = _satellite_places(away, anatomy, allowed)
         if len(places) == 0:
             break
         centre = grid.frame(places[rng.integers(len(places))])
         volume_ml = float(np.clip(rng.lognormal(np.log(0.5), 0.6), 0.2, 2.0))
-        masks.append(_blob(centre, volume_ml, grid, anatomy, allowed, rng))
+        apart = allowed & (away > max(3.0, 1.5 * grid.spacing))
+        masks.append(_blob(centre, volume_ml, grid, anatomy, apart, rng))
     return masks
 
 
-def _near(masks: list[np.ndarray], grid: Grid, margin_mm: float = 12.0) -> np.ndarray:
-    from scipy import ndimage
-
-    if not masks:
-        return np.zeros(tuple(len(axis) for axis in grid.axes), dtype=bool)
-    return ndimage.distance_transform_edt(~np.any(masks, axis=0), sampling=grid.spacing) < margin_mm
+def _satellite_places(away: np.ndarray, anatomy: Anatomy, allowed: np.ndarray) -> np.ndarray:
+    """Where a satellite may sit: 12 to 28 mm off what is there, in white matter; further off where that is full."""
+    deep = allowed & (anatomy.white > 0.7) & (anatomy.depth > 8.0) & (away > 12.0)
+    places = np.argwhere(deep & (away < 28.0))
+    return places if len(places) else np.argwhere(deep)
 
 
 def _spread(plan: TumourPlan, grid: Grid, anatomy: Anatomy, seed: np.ndarray, satellites, rng) -> np.ndarray:
