@@ -48,8 +48,11 @@ class LabelConvention:
     def paint(self, regions: np.ndarray) -> np.ndarray:
         """Label map (uint8) from a WT, TC, ET stack ``(3, z, y, x)``; the innermost region wins.
 
-        A region counts where it or a region inside it is set, so the result is always nested.
+        A region counts where it or a region inside it is set, so the result is always nested. Raises LabelError
+        where the convention leaves open which labels make up WT or TC.
         """
+        if not {"WT", "TC"} <= self.regions.keys():
+            raise LabelError(f"no label map can be written while the labels are {self.name}; state --labels")
         whole, core, enhancing = (np.asarray(mask, dtype=bool) for mask in regions)
         label_map = np.zeros(whole.shape, dtype=np.uint8)
         label_map[whole] = self._tissue_of("WT", "TC")
