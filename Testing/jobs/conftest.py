@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from BraTSRefineLib import jobs
 from BraTSRefineLib.cohort import Workspace, discover, save_cohort, write_volume
 from BraTSRefineLib.cohort.volumes import Geometry
 from BraTSRefineLib.regions import label_convention
@@ -19,13 +21,15 @@ MODELS = ("left", "right", "true")
 SHIFTS = {"left": -2, "right": 2, "true": 0}
 
 
-def nested_balls(shape: tuple[int, ...], shift: int = 0) -> np.ndarray:
-    """WT, TC, ET stack of balls around the middle, ``shift`` voxels along x."""
+def nested_cubes(shape: tuple[int, ...], shift: int = 0) -> np.ndarray:
+    """WT, TC, ET stack of cubes around the middle, ``shift`` voxels along x.
+
+    The majority of two that are shifted apart and one that is not is the one that is not.
+    """
     middle = [length // 2 for length in shape]
     middle[2] += shift
-    distance = np.sqrt(sum((axis - center) ** 2 for axis, center in zip(np.indices(shape), middle, strict=True)))
-    reach = min(shape) / 24
-    return np.stack([distance <= radius * reach for radius in (9, 6, 3.5)])
+    distance = np.max([abs(axis - center) for axis, center in zip(np.indices(shape), middle, strict=True)], axis=0)
+    return np.stack([distance <= reach for reach in (9, 6, 3)])
 
 
 def write_label_map(path: Path, regions: np.ndarray, geometry: Geometry = GRID) -> None:
@@ -46,22 +50,34 @@ def opened(folder: Path, workspace: Path) -> Workspace:
 
 def write_case(folder: Path, case: str, *, reference: bool = True, probabilities: bool = True) -> None:
     """A case with an image, three models (two of them shifted) and, if wanted, reference and probability maps."""
-    balls = nested_balls(GRID.size[::-1])
-    image = np.where(nested_balls(GRID.size[::-1])[0], 200, 50).astype(np.int16)
+    cubes = nested_cubes(GRID.size[::-1])
+    image = np.where(nested_cubes(GRID.size[::-1])[0], 200, 50).astype(np.int16)
     write_volume(folder / "cases" / case / f"{case}-t1n.nii.gz", image, GRID)
     if reference:
-        write_label_map(folder / "cases" / case / f"{case}-seg.nii.gz", balls)
+        write_label_map(folder / "cases" / case / f"{case}-seg.nii.gz", cubes)
     for model, shift in SHIFTS.items():
-        regions = nested_balls(GRID.size[::-1], shift)
+        regions = nested_cubes(GRID.size[::-1], shift)
         write_label_map(folder / "predictions" / model / f"{case}.nii.gz", regions)
         if probabilities:
             write_probabilities(folder / "predictions" / model / f"{case}.npz", regions)
 
 
 @pytest.fixture
-def data(tmp_path) -> Path:
-    """Three cases of three models: two with a reference, one without."""
-    folder = tmp_path / "Daten mit Lücke"
+def small() -> SimpleNamespace:
+    """What the small cases are made of, for a test that adds to them or knows what must come out."""
+    return SimpleNamespace(
+        grid=GRID,
+        labels=LABELS,
+        truth=nested_cubes(GRID.size[::-1]),
+        cubes=lambda shift: nested_cubes(GRID.size[::-1], shift),
+        opened=opened,
+        write_case=write_case,
+        write_label_map=write_label_map,
+    )
+
+
+def write_three_cases(folder: Path) -> Path:
+    """Three cases of three models: A and B with a reference, C without."""
     for case in ("A", "B"):
         write_case(folder, case)
     write_case(folder, "C", reference=False)
@@ -69,8 +85,33 @@ def data(tmp_path) -> Path:
 
 
 @pytest.fixture
+def data(tmp_path) -> Path:
+    return write_three_cases(tmp_path / "Daten mit Lücke")
+
+
+@pytest.fixture
 def workspace(data, tmp_path) -> Workspace:
     return opened(data, tmp_path / "work space")
+
+
+@pytest.fixture(scope="session")
+def fused(tmp_path_factory) -> SimpleNamespace:
+    """The three cases after a finished job "mine" that took the majority: for tests that only look."""
+    folder = tmp_path_factory.mktemp("fused")
+    data = write_three_cases(folder / "data")
+    workspace, events = opened(data, folder / "workspace"), []
+    before = {path: path.stat().st_mtime_ns for path in data.rglob("*")}
+    job_json = jobs.create(workspace, "fuse", {"method": "majority"}, name="mine")
+    summary = jobs.run(job_json, on_event=events.append)
+    return SimpleNamespace(
+        data=data,
+        files_before=before,
+        workspace=workspace,
+        folder=job_json.parent,
+        outputs=job_json.parent / "outputs",
+        summary=summary,
+        events=events,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -64,47 +64,29 @@ def gone_soon(processes: list[psutil.Process], within_s: float = 2.0) -> bool:
     return not living(processes)
 
 
-def test_a_job_tells_start_progress_and_end_and_keeps_the_record(workspace):
-    seen = []
-    job_json = jobs.create(workspace, "fuse", {"method": "majority"}, name="mine")
-    summary = jobs.run(job_json, on_event=seen.append)
-    assert seen[0] == {"event": "started", "kind": "fuse", "name": "mine"}
-    assert [(e["step"], e["of"], e["case"]) for e in seen if e["event"] == "progress"] == [
-        (1, 3, "A"),
-        (2, 3, "B"),
-        (3, 3, "C"),
-    ]
-    assert seen[-1] == {"event": "finished", "summary": summary, "outputs": str(job_json.parent / "outputs")}
-    lines = (job_json.parent / "events.jsonl").read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line) for line in lines] == seen
+def test_a_job_tells_start_progress_and_end_and_keeps_the_record(fused):
+    progress = [(e["step"], e["of"], e["case"]) for e in fused.events if e["event"] == "progress"]
+    assert fused.events[0] == {"event": "started", "kind": "fuse", "name": "mine"}
+    assert progress == [(1, 3, "A"), (2, 3, "B"), (3, 3, "C")]
+    assert fused.events[-1] == {"event": "finished", "summary": fused.summary, "outputs": str(fused.outputs)}
+    lines = (fused.folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == fused.events
 
 
-def test_a_finished_job_has_outputs_and_nothing_partial(workspace):
-    folder = jobs.create(workspace, "fuse", {"method": "majority"}).parent
-    jobs.run(folder / "job.json")
-    assert jobs.state(folder) == "finished"
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "events.jsonl",
-        "job.json",
-        "log.txt",
-        "outputs",
-        "running.lock",
-    ]
+def test_a_finished_job_has_outputs_and_nothing_partial(fused):
+    names = ["events.jsonl", "job.json", "log.txt", "outputs", "running.lock"]
+    assert jobs.state(fused.folder) == "finished"
+    assert sorted(path.name for path in fused.folder.iterdir()) == names
 
 
-def test_a_finished_job_is_not_done_again(workspace):
-    job_json = jobs.create(workspace, "fuse", {"method": "majority"})
-    jobs.run(job_json)
+def test_a_finished_job_is_not_done_again(fused):
     with pytest.raises(JobError, match="finished and keeps its outputs"):
-        jobs.run(job_json)
-    assert jobs.state(job_json.parent) == "finished"
+        jobs.run(fused.folder / "job.json")
+    assert jobs.state(fused.folder) == "finished"
 
 
-def test_the_data_folder_is_left_as_it_was(data, workspace):
-    before = {path: path.stat().st_mtime_ns for path in data.rglob("*")}
-    for kind in ("fuse", "uncertainty", "select"):
-        jobs.run(jobs.create(workspace, kind))
-    assert {path: path.stat().st_mtime_ns for path in data.rglob("*")} == before
+def test_the_data_folder_is_left_as_it_was(fused):
+    assert {path: path.stat().st_mtime_ns for path in fused.data.rglob("*")} == fused.files_before
 
 
 def test_one_bad_case_is_a_problem_and_the_others_go_on(data, workspace):
