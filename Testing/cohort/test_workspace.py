@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK
 
-from BraTSRefineLib.cohort.volumes import Geometry, VolumeError, read_image, write_volume
+from BraTSRefineLib.cohort.volumes import Geometry, VolumeError, read_image, read_label_map, write_volume
 from BraTSRefineLib.cohort.workspace import Workspace, WorkspaceError, safe_name, written_whole
 
 GRID = Geometry((4, 5, 6), (1.0, 1.0, 2.0), (1.0, 2.0, 3.0), (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0))
@@ -103,3 +105,30 @@ def test_truncated_volume_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(VolumeError, match="truncated"):
         read_image(path)
+
+
+def test_nan_is_seen_where_itk_reads_zero(tmp_path):
+    voxels = np.zeros((6, 5, 4), np.float32)
+    voxels[1, 2, 3] = np.nan
+    write_volume(tmp_path / "map.nii.gz", voxels, GRID)
+    assert np.isnan(read_image(tmp_path / "map.nii.gz")[1, 2, 3])
+    with pytest.raises(VolumeError, match="NaN"):
+        read_label_map(tmp_path / "map.nii.gz")
+
+
+def test_stored_voxels_are_those_that_itk_reads(real_data):
+    for path in sorted(real_data.rglob("*.nii.gz"))[::7]:
+        expected = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(path)))
+        voxels = read_image(path)
+        assert voxels.dtype == expected.dtype
+        assert np.array_equal(voxels, expected)
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [(2.0, 0.0), (1.0, -1.0)])
+def test_scaled_voxels_are_converted(tmp_path, slope, intercept):
+    path = tmp_path / "image.nii"
+    write_volume(path, np.full((6, 5, 4), 3, np.int16), GRID)
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<2f", content, 112, slope, intercept)
+    path.write_bytes(content)
+    assert np.unique(read_image(path)).tolist() == [3 * slope + intercept]

@@ -173,7 +173,6 @@ def test_fractions_in_a_label_map_are_a_row(cohort):
     assert "not whole numbers" in reasons(score_cohort(cohort))["A", "near"]
 
 
-@pytest.mark.xfail(reason="ITK reads NaN as zero, so that read_label_map does not see it")
 def test_a_nan_in_a_label_map_is_a_row(cohort):
     voxels = tumour().astype(np.float32)
     voxels[0, 0, 0] = np.nan
