@@ -102,9 +102,10 @@ class Pose:
 
     def to_template(self, frame_mm: np.ndarray) -> np.ndarray:
         """MNI (Z, Y, X) of positions ``(3, ...)`` in the frame, before the smooth deformation."""
-        centred = frame_mm - FRAME_CENTRE_MM.reshape(3, *[1] * (frame_mm.ndim - 1))
-        turned = np.tensordot(self.matrix, centred, axes=1)
-        return turned + TEMPLATE_CENTRE_RAS.reshape(3, *[1] * (frame_mm.ndim - 1))
+        column = (3, *[1] * (frame_mm.ndim - 1))
+        centred = frame_mm - FRAME_CENTRE_MM.astype(frame_mm.dtype).reshape(column)
+        turned = np.tensordot(self.matrix.astype(frame_mm.dtype), centred, axes=1)
+        return turned + TEMPLATE_CENTRE_RAS.astype(frame_mm.dtype).reshape(column)
 
     def to_frame(self, template_ras: np.ndarray) -> np.ndarray:
         """Position in the frame of a template position, before the smooth deformation."""
@@ -127,17 +128,17 @@ def make_anatomy(grid: Grid, pose: Pose, atrophy: float, rng: np.random.Generato
     """The template in this pose, deformed, with sulci and ventricles widened by ``atrophy`` (1 = as the template)."""
     template = load_template()
     where = _sampling(grid, pose, rng)
-    grey, white, brain, vessels, depth = (
-        _sample(volume, where)
-        for volume in (template.grey, template.white, template.brain, template.vessels, template.depth)
+    inside = _stripped(grid, _sample(template.brain, where), rng)
+    grey, white, vessels, depth = (
+        _sample_inside(volume, where, inside)
+        for volume in (template.grey, template.white, template.vessels, template.depth)
     )
-    inside = _stripped(grid, brain, rng)
     fluid = np.clip(1.0 - grey - white, 0.0, 1.0)
     fluid *= atrophy * np.exp(0.35 * smooth_noise(grid.axes, 22.0, rng))
     white, grey, fluid = _sharpened(white, grey, fluid, inside)
     tubes = _cortical_vessels(grid.axes, fluid, depth, rng)
     choroid = fluid * (depth > DEEP_MM) * np.clip(smooth_noise(grid.axes, 6.0, rng) - 0.9, 0.0, 1.0)
-    return Anatomy(white, grey, fluid, inside, np.maximum(vessels, tubes) * inside, choroid, depth * inside)
+    return Anatomy(white, grey, fluid, inside, np.maximum(vessels, tubes * inside), choroid, depth)
 
 
 def _stripped(grid: Grid, brain: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -157,12 +158,12 @@ def _sampling(grid: Grid, pose: Pose, rng: np.random.Generator) -> np.ndarray:
     for wavelength, amplitude in ((70.0, 2.8), (26.0, 1.4), (12.0, 0.6), (7.0, 0.3)):
         for axis in range(3):
             frame[axis] += np.float32(amplitude) * smooth_noise(grid.axes, wavelength, rng)
-    return (pose.to_template(frame) - TEMPLATE_ORIGIN_RAS.reshape(3, 1, 1, 1)).astype(np.float32)
+    return pose.to_template(frame) - TEMPLATE_ORIGIN_RAS.astype(np.float32).reshape(3, 1, 1, 1)
 
 
 def _room_to_skull(pose: Pose, frame: np.ndarray) -> np.ndarray:
     """0 at the skull, which does not give way, to 1 from 20 mm inwards."""
-    where = pose.to_template(frame) - TEMPLATE_ORIGIN_RAS.reshape(3, 1, 1, 1)
+    where = pose.to_template(frame) - TEMPLATE_ORIGIN_RAS.astype(np.float32).reshape(3, 1, 1, 1)
     return np.clip(_sample(load_template().depth, where) / 20.0, 0.0, 1.0)
 
 
@@ -170,6 +171,13 @@ def _sample(volume: np.ndarray, where: np.ndarray) -> np.ndarray:
     from scipy import ndimage
 
     return ndimage.map_coordinates(volume, where, order=1, mode="constant", output=np.float32)
+
+
+def _sample_inside(volume: np.ndarray, where: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Sampled where it is inside, zero elsewhere: two thirds of the box are no brain."""
+    sampled = np.zeros(inside.shape, dtype=np.float32)
+    sampled[inside] = _sample(volume, where[:, inside])
+    return sampled
 
 
 def _sharpened(white: np.ndarray, grey: np.ndarray, fluid: np.ndarray, inside: np.ndarray, power: float = 2.8) -> tuple:
