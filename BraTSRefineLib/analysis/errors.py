@@ -9,6 +9,7 @@ import numpy as np
 
 from ..cohort import Geometry
 from ..regions import REGIONS, LabelConvention
+from .boxes import Box, occupied_box
 
 FAR_MM = 10.0
 """A false positive further than this from the reference is far off (distance between surfaces)."""
@@ -19,8 +20,6 @@ BOUNDARY_SHARE = 0.95
 
 SAMPLED_VOXELS = 20_000
 FALSE_POSITIVE, FALSE_NEGATIVE, WRONG_CLASS = 1, 2, 3
-
-Box = tuple[slice, slice, slice]
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class RegionError:
 
 def describe_error(reference: np.ndarray, prediction: np.ndarray, geometry: Geometry, region: str) -> RegionError:
     """The error of one region from two boolean masks (z, y, x) on ``geometry``. Pieces are 26-connected."""
-    box = _occupied(reference | prediction)
+    box = occupied_box(reference | prediction)
     if box is None:
         return RegionError(region, 0.0, 0.0)
     true, found = reference[box], prediction[box]
@@ -156,18 +155,6 @@ class _Grid:
     def spot(self, voxels: int, index: np.ndarray) -> Spot:
         whole = tuple(int(i) + cut.start for i, cut in zip(index, self.box, strict=True))
         return Spot(voxels * self.voxel_ml, whole, self.geometry.to_physical(whole))
-
-
-def _occupied(mask: np.ndarray) -> Box | None:
-    """The smallest box (z, y, x) that holds every set voxel; None where there is none."""
-    box = []
-    for axis in range(3):
-        others = tuple(other for other in range(3) if other != axis)
-        places = np.flatnonzero(mask.any(axis=others))
-        if not len(places):
-            return None
-        box.append(slice(int(places[0]), int(places[-1]) + 1))
-    return tuple(box)
 
 
 def _pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

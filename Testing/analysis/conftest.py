@@ -5,10 +5,12 @@ from __future__ import annotations
 from math import isnan, nan
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from BraTSRefineLib.cohort import Case, Cohort
+from BraTSRefineLib.cohort import Case, Cohort, Geometry, write_volume
+from BraTSRefineLib.regions import label_convention
 from BraTSRefineLib.scoring import SCORE_COLUMNS
 
 
@@ -30,13 +32,13 @@ def failure(case: str, model: str, status: str) -> list[tuple]:
 
 @pytest.fixture(scope="session")
 def make():
-    """The makers of score rows, as one object: ``make.rows``, ``make.table``, ``make.failure``."""
+    """The makers of score rows and of label maps as one object: ``make.rows``, ``make.tumour`` ..."""
 
     class Make:
         pass
 
     made = Make()
-    made.rows, made.table, made.failure = rows, table, failure
+    made.rows, made.table, made.failure, made.ball, made.tumour = rows, table, failure, ball, tumour
     return made
 
 
@@ -58,3 +60,43 @@ def three_centers() -> Cohort:
     centers = ["north"] * 5 + ["south"] * 5 + [""] * 2
     cases = tuple(Case(f"case_{index:02}", center=center) for index, center in enumerate(centers))
     return Cohort(Path("somewhere"), "BraTS folders", cases)
+
+
+SHAPE = (40, 48, 56)
+GEOMETRY = Geometry(SHAPE[::-1], (1.0, 1.0, 1.0), (0.0, -47.0, 0.0), (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0))
+
+
+def ball(center: tuple[int, int, int], radius: float) -> np.ndarray:
+    away = [axis - at for axis, at in zip(np.indices(SHAPE), center, strict=True)]
+    return sum(a * a for a in away) <= radius * radius
+
+
+def tumour(center: tuple[int, int, int] = (20, 24, 28), radius: float = 12.0) -> np.ndarray:
+    """Label map (brats2023): a necrotic core in an enhancing rim in oedema."""
+    labels = np.zeros(SHAPE, dtype=np.uint8)
+    for label, share in ((2, 1.0), (3, 0.6), (1, 0.4)):
+        labels[ball(center, radius * share)] = label
+    return labels
+
+
+@pytest.fixture
+def on_disk(tmp_path):
+    """Writes cases and gives their cohort: ``on_disk({case: (reference, {model: label map})}, images={...})``."""
+
+    def write(cases: dict, images: dict | None = None) -> Cohort:
+        brats2023 = label_convention("brats2023")
+        made = []
+        for index, (name, (reference, predictions)) in enumerate(cases.items()):
+            folder = tmp_path / str(index)
+            paths = {model: _written(folder / f"{model}.nii.gz", labels) for model, labels in predictions.items()}
+            channels = (images or {}).get(name, {})
+            pictures = {key: _written(folder / "images" / f"{key}.nii.gz", image) for key, image in channels.items()}
+            truth = None if reference is None else _written(folder / "reference" / "seg.nii.gz", reference)
+            made.append(Case(name, images=pictures, reference=truth, predictions=paths, labels=brats2023))
+        return Cohort(tmp_path, "BraTS folders", tuple(made))
+
+    def _written(path: Path, voxels: np.ndarray) -> Path:
+        write_volume(path, voxels, GEOMETRY)
+        return path
+
+    return write
