@@ -31,8 +31,12 @@ try:
     jobs.run(path, on_event=events.append)
 except jobs.JobError as error:
     events.append({"error": str(error)})
+try:
+    again = str(jobs.create(workspace, "report"))
+except jobs.JobError as error:
+    again = str(error)
 left = [str(p.relative_to(workspace)) for p in workspace.rglob("*")]
-print(json.dumps({"events": events, "left": left, "states": [r.state for r in jobs.runs(workspace)]}))
+print(json.dumps({"events": events, "again": again, "left": left, "states": [r.state for r in jobs.runs(workspace)]}))
 """
 
 
@@ -90,4 +94,5 @@ def test_a_workspace_that_became_read_only_is_named(workspace, tmp_path):
     frozen = on_small_disk(workspace.root, tmp_path / "disk", "fuse", "8m", "mount -o remount,ro {disk}")
     assert frozen["events"][-2]["event"] == "failed"
     assert "Read-only file system" in frozen["events"][-2]["message"]
+    assert "not made (Read-only file system); choose another --workspace" in frozen["again"]
     assert outputs(frozen) == []

@@ -17,17 +17,22 @@ def run(context: Context) -> dict[str, object]:
     Scores of models and cases that the job does not name are kept.
     """
     cohort, parameters = context.cohort(), context.job.parameters
+    to_score, to_check = len(parameters["cases"] or cohort.cases), len(cohort.cases)
     scores = score_cohort(
         cohort,
         convention=parameters["convention"],
         models=parameters["models"],
         cases=parameters["cases"],
-        progress=context.progress,
+        progress=lambda done, _, case: context.progress(done, to_score + to_check, case),
     )
     for row in scores[scores["metric"] == ""].itertuples():
         context.problem(row.case, f"{row.model}: {row.status}" if row.model else row.status)
     everything = _with_previous(context, scores)
-    found = findings(cohort, everything)
+    found = findings(
+        cohort,
+        everything,
+        progress=lambda done, _, case: context.progress(to_score + done, to_score + to_check, case),
+    )
     write_scores(everything, context.staged)
     write_table(found, context.staged.findings_csv)
     return _summary(scores) | {"findings": len(found)}
