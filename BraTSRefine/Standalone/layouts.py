@@ -4,12 +4,12 @@ from xml.etree import ElementTree
 
 import slicer
 from PySide6.QtCore import Property, QObject, Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QTabWidget, QVBoxLayout, QWidget
 from vtkmodules.vtkCommonCore import vtkCollection, vtkCommand
 
+from .splitter import GAP, PlainSplitter
 from .views import SliceWidget, ThreeDWidget
 
-GAP = 2
 LARGE = 10_000
 
 
@@ -154,9 +154,7 @@ class LayoutManager(QObject):
         return container
 
     def _splitter(self, element, direction) -> QWidget:
-        splitter = QSplitter(direction)
-        splitter.setHandleWidth(GAP)
-        splitter.setChildrenCollapsible(False)
+        splitter = PlainSplitter(direction)
         for item in element.findall("item"):
             splitter.addWidget(self._build(item[0]))
         splitter.setSizes([int(item.get("splitSize", 0)) or LARGE for item in element.findall("item")])

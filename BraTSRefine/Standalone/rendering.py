@@ -54,13 +54,15 @@ class ThreeDView(TrameThreeDView):
         node.SetAxisLabelsVisible(False)
         node.SetBackgroundColor(*BACKGROUND)
         node.SetBackgroundColor2(*BACKGROUND)
+        node.SetUseDepthPeeling(False)  # with multisampling the picture stays empty, without it takes a second on a CPU
+        self.renderer().SetUseDepthPeelingForVolumes(False)
 
 
 @contextmanager
-def quietStart():
+def quietStart(isStart: bool = True):
     """Silences VTK while a view is made: it reports the missing display and an event that VTK 9.6 renamed."""
     former = vtkObject.GetGlobalWarningDisplay()
-    vtkObject.GlobalWarningDisplayOff()
+    vtkObject.SetGlobalWarningDisplay(former and not isStart)
     try:
         yield
     finally:

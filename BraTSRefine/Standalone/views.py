@@ -129,7 +129,7 @@ class ViewPane(QWidget):
         if self._paused or self._view is None or self._pixelSize().isEmpty():
             return
         self._isStale = False
-        with quietStart():
+        with quietStart(self._image.isNull()):
             self._image = renderedImage(self._view)
         self._image.setDevicePixelRatio(self.devicePixelRatioF())
         self.update()

@@ -2,8 +2,9 @@
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
-from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
+from .splitter import PlainSplitter
 from .stand_ins.slicer_util import MAIN_WINDOW_NAME
 
 PANEL_WIDTH, PANEL_MINIMUM, PANEL_MAXIMUM = 440, 400, 480
@@ -70,10 +71,8 @@ class Window(QMainWindow):
         self.setCentralWidget(self._sideBySide(size))
         self.resize(size)
 
-    def _sideBySide(self, size: QSize) -> QSplitter:
-        splitter = QSplitter(Qt.Horizontal)
-        splitter.setChildrenCollapsible(False)
-        splitter.setHandleWidth(2)
+    def _sideBySide(self, size: QSize) -> PlainSplitter:
+        splitter = PlainSplitter(Qt.Horizontal)
         for i, side in enumerate((self.panel, self.viewport)):
             splitter.addWidget(side)
             splitter.setStretchFactor(i, i)

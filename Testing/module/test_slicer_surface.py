@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,7 +12,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 from surface_check import Surface, check, checkModule, widgetsOf
 
 MODULE_FOLDER = Path(__file__).parents[2] / "BraTSRefine"
-CTK_PREFIX = "ctk"
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +26,15 @@ def messages(surface, source: str, ui=None) -> str:
 def test_module_uses_only_what_slicer_has(surface):
     findings = checkModule(MODULE_FOLDER, surface)
     assert not findings, "\n" + "\n".join(map(str, findings))
+
+
+def test_a_fault_planted_in_the_module_is_found(surface, tmp_path):
+    shutil.copytree(MODULE_FOLDER, tmp_path / "BraTSRefine", ignore=shutil.ignore_patterns("Standalone", "__pycache__"))
+    file = tmp_path / "BraTSRefine" / "BraTSRefineUI" / "workbench.py"
+    file.write_text(file.read_text(encoding="utf-8") + "\n\ndef fault(ui):\n    ui.openButton.setText('x')\n")
+    findings = checkModule(tmp_path / "BraTSRefine", surface)
+    assert [finding.path for finding in findings] == ["BraTSRefineUI/workbench.py"]
+    assert "QPushButton.setText" in findings[0].message
 
 
 def test_surface_is_small_enough_to_travel():
