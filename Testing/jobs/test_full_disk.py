@@ -36,7 +36,7 @@ try:
 except jobs.JobError as error:
     again = str(error)
 left = [str(p.relative_to(workspace)) for p in workspace.rglob("*")]
-print(json.dumps({"events": events, "again": again, "left": left, "states": [r.state for r in jobs.runs(workspace)]}))
+print(json.dumps({"events": events, "again": again, "left": left, "state": jobs.state(path.parent)}))
 """
 
 
@@ -73,7 +73,7 @@ def test_a_disk_that_fills_up_ends_the_job_with_the_reason(workspace, tmp_path, 
     assert filled["events"][0]["event"] == "started"
     assert filled["events"][-2]["event"] == "failed"
     assert "disk" in filled["events"][-2]["message"]
-    assert filled["states"] == ["failed"]
+    assert filled["state"] == "failed"
     assert outputs(filled) == []
 
 
@@ -87,7 +87,7 @@ def test_a_disk_without_a_single_free_block_still_tells_the_reader(workspace, tm
 def test_the_same_job_finishes_where_there_is_room(workspace, tmp_path):
     roomy = on_small_disk(workspace.root, tmp_path / "disk", "fuse", "8m")
     assert roomy["events"][-1]["event"] == "finished"
-    assert roomy["states"] == ["finished"]
+    assert roomy["state"] == "finished"
 
 
 def test_a_workspace_that_became_read_only_is_named(workspace, tmp_path):
