@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -23,12 +21,14 @@ from .options import (
     RegionOption,
     UsageError,
     WorkspaceOption,
+    cell,
     finish,
     open_cohort,
     pairs,
     print_problems,
     run_job,
     scores_of,
+    wide_console,
 )
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _print_cohort(found: Cohort) -> None:
         table.add_row(escape(case.case), escape(case.center) or "-", channels, reference, models, convention)
     if found.models:
         print(f"models: {', '.join(found.models)}")
-    _wide_console().print(table)
+    wide_console().print(table)
     print_problems(found)
 
 
@@ -193,19 +193,8 @@ def _show(table: pd.DataFrame, as_json: bool) -> None:
     for column in table.columns:
         shown.add_column(str(column), overflow="fold", justify="right" if table[column].dtype.kind in "fi" else "left")
     for row in table.itertuples(index=False):
-        shown.add_row(*(_cell(value) for value in row))
-    _wide_console().print(shown)
-
-
-def _wide_console() -> Console:
-    """Standard output; a file or pipe has no edge at which a name must break."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return "-" if value != value else f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
-    return escape(str(value))
+        shown.add_row(*(cell(value) for value in row))
+    wide_console().print(shown)
 
 
 def report(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,17 +110,21 @@ def run_job(workspace: Workspace, kind: str, parameters: dict) -> dict:
         TimeRemainingColumn(),
         TextColumn("{task.fields[case]}"),
     )
-    with Progress(*columns, console=notes, transient=True) as progress:
-        task = progress.add_task(kind, total=None, case="")
-        return jobs.run(description, on_event=lambda event: _show_event(progress, task, event))
+    skipped: dict[str, list[str]] = {}
+    try:
+        with Progress(*columns, console=notes, transient=True) as progress:
+            task = progress.add_task(kind, total=None, case="")
+            return jobs.run(description, on_event=lambda event: _take_in(event, progress, task, skipped))
+    finally:
+        for message, cases in skipped.items():
+            notes.print(f"[yellow]skipped[/] {escape(f'{_some(cases)}: {message}'.lstrip(': '))}", soft_wrap=True)
 
 
-def _show_event(progress: Progress, task, event: dict) -> None:
+def _take_in(event: dict, progress: Progress, task: TaskID, skipped: dict[str, list[str]]) -> None:
     if event["event"] == "progress":
         progress.update(task, completed=event["step"], total=event["of"], case=escape(event.get("case", "")))
     elif event["event"] == "problem":
-        where = f"{event['case']}: " if event.get("case") else ""
-        notes.print(f"[yellow]skipped[/] {escape(where + event['message'])}", soft_wrap=True)
+        skipped.setdefault(event["message"], []).append(event.get("case", ""))
 
 
 def finish(summary: dict, workspace: Workspace, as_json: bool) -> None:
@@ -127,8 +133,40 @@ def finish(summary: dict, workspace: Workspace, as_json: bool) -> None:
         print(json.dumps({"workspace": str(workspace.root), **summary}, indent=1, ensure_ascii=False))
         return
     for key, value in summary.items():
-        print(f"{key.replace('_', ' ')}: {json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}")
+        if isinstance(value, dict) and value:
+            _print_rows(key.replace("_", " "), value)
+        elif value not in ({}, [], None):
+            print(f"{key.replace('_', ' ')}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
     print(f"workspace: {workspace.root}")
+
+
+def _print_rows(title: str, rows: dict) -> None:
+    """A dict of dicts as a table, any other dict as one line."""
+    if not all(isinstance(row, dict) for row in rows.values()):
+        print(f"{title}: {', '.join(f'{key} {cell(value)}' for key, value in rows.items())}")
+        return
+    table = Table(box=None, pad_edge=False)
+    table.add_column(title)
+    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
+    for column in columns:
+        table.add_column(column.replace("_", " "), justify="right")
+    for name, row in rows.items():
+        table.add_row(escape(name), *(cell(row.get(column)) for column in columns))
+    wide_console().print(table)
+
+
+def wide_console() -> Console:
+    """Standard output; a file or pipe has no edge at which a name must break."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+
+
+def cell(value: object) -> str:
+    """One value of a table: three significant digits, a dash for what could not be computed."""
+    if value is None or value != value:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+    return escape(str(value))
 
 
 def scores_of(cohort: Cohort, workspace: Workspace, convention: str = "brats2023") -> pd.DataFrame:
