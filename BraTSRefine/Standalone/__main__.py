@@ -42,9 +42,9 @@ def _review(options) -> int:
     from .review import openCohort
 
     faulthandler.enable()
-    if not options.traceback:
-        sys.excepthook = lambda *_: None
     offscreen = options.offscreen or wantsOffscreen()
+    if offscreen and not options.traceback:
+        sys.excepthook = lambda *_: None
     if offscreen and not options.offscreen:
         print("There is no display: the same window is rendered off-screen.")
     host = start(offscreen=offscreen, size=options.size, light=options.light)

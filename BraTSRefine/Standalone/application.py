@@ -22,7 +22,6 @@ class Services:
     moduleManager: object
     settings: QSettings
     isTesting: bool
-    ioManager: object = None
     failures: list = field(default_factory=list)
 
 
@@ -110,7 +109,7 @@ def _checked(existing) -> Application:
     return existing
 
 
-def settingsIn(folder: Path | None) -> QSettings:
+def settingsIn(folder: str | Path | None) -> QSettings:
     """The user's settings, or those of a given folder (tests and screenshots leave the user's alone)."""
     if folder is None:
         return QSettings()

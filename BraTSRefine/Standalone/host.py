@@ -8,7 +8,7 @@ import time
 import traceback
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QSize, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QSettings, QSize, QTimer
 from PySide6.QtGui import QPixmap
 
 from . import names
@@ -34,6 +34,7 @@ class Host:
         self.widget = None
         self._slicerApp = slicerApp
         self._panel = None
+        self._temporary = None
         self._formerHook = sys.excepthook
         sys.excepthook = self._noteFailure
 
@@ -105,6 +106,9 @@ class Host:
         for name in ("mrmlScene", "modules", "app"):
             setattr(slicer, name, None)
         self._slicerApp = None
+        if self._temporary is not None:
+            self.services.settings.sync()
+            self._temporary.cleanup()
 
     def _isRenderPending(self) -> bool:
         return any(pane.isRenderPending for pane in self.layoutManager.panes())
@@ -141,7 +145,10 @@ def start(
     app = application(offscreen)
     if app._services is not None:
         raise HostError("A host is running in this process already; close it first.")
-    host = _emptyHost(app, offscreen, QSize(*size), light, _settingsFolder(settingsFolder, offscreen))
+    temporary = tempfile.TemporaryDirectory(prefix="bratsrefine-settings-") if offscreen else None
+    settings = settingsIn(settingsFolder or (temporary and temporary.name))
+    host = _emptyHost(app, QSize(*size), light, settings, isTesting=offscreen)
+    host._temporary = temporary
     try:
         _showModule(host, moduleName, folder)
     except Exception as error:
@@ -155,13 +162,7 @@ def _closeBroken(host: Host) -> None:
     host.close()
 
 
-def _settingsFolder(folder, offscreen: bool) -> Path | None:
-    if folder is None and offscreen:
-        return Path(tempfile.mkdtemp(prefix="bratsrefine-settings-"))
-    return Path(folder) if folder else None
-
-
-def _emptyHost(app: Application, offscreen: bool, size: QSize, light: bool, settingsFolder: Path | None) -> Host:
+def _emptyHost(app: Application, size: QSize, light: bool, settings: QSettings, isTesting: bool) -> Host:
     names.install()
     import slicer
     from trame_slicer.core import SlicerApp
@@ -180,8 +181,8 @@ def _emptyHost(app: Application, offscreen: bool, size: QSize, light: bool, sett
         applicationLogic=slicerApp.app_logic,
         layoutManager=LayoutManager(slicerApp.scene, slicerApp.app_logic, window.viewport),
         moduleManager=ModuleManager(slicer.modules),
-        settings=settingsIn(settingsFolder),
-        isTesting=offscreen,
+        settings=settings,
+        isTesting=isTesting,
     )
     return Host(app, slicerApp, window, app._services)
 

@@ -54,8 +54,15 @@ class ThreeDView(TrameThreeDView):
         node.SetAxisLabelsVisible(False)
         node.SetBackgroundColor(*BACKGROUND)
         node.SetBackgroundColor2(*BACKGROUND)
-        node.SetUseDepthPeeling(False)  # with multisampling the picture stays empty, without it takes a second on a CPU
+        self._drawTranslucentSurfaces(node)
+
+    def _drawTranslucentSurfaces(self, node) -> None:
+        # Depth peeling takes a second a picture on a CPU, and with multisampling it leaves the picture empty.
+        node.SetUseDepthPeeling(False)
+        self.renderer().SetUseDepthPeeling(False)
         self.renderer().SetUseDepthPeelingForVolumes(False)
+        self.render_window().SetMultiSamples(0)
+        self.renderer().SetUseFXAA(True)
 
 
 @contextmanager

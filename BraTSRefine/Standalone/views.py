@@ -186,7 +186,7 @@ class ViewPane(QWidget):
 
     def leaveEvent(self, event) -> None:
         if self._view is not None:
-            self._view.interactor().LeaveEvent()
+            self._view.interactor().InvokeEvent(vtkCommand.LeaveEvent)
 
     def wheelEvent(self, event) -> None:
         self._wheel += event.angleDelta().y() or event.angleDelta().x()
@@ -209,17 +209,18 @@ class ViewPane(QWidget):
         position = event.position() * self.devicePixelRatioF()
         self._setModifiers(interactor, event.modifiers() if hasattr(event, "modifiers") else Qt.NoModifier)
         interactor.SetEventPosition(round(position.x()), self._pixelSize().height() - 1 - round(position.y()))
-        getattr(interactor, prefix + name)()
+        interactor.InvokeEvent(prefix + name)
 
     def _forwardKey(self, event, name: str) -> None:
         symbol = KEY_SYMBOLS.get(event.key()) or event.text()
         if self._view is None or not symbol:
-            return event.ignore()
+            event.ignore()
+            return
         interactor = self._view.interactor()
         self._setModifiers(interactor, event.modifiers())
         interactor.SetKeyCode(symbol if len(symbol) == 1 else "\0")
         interactor.SetKeySym(symbol)
-        return getattr(interactor, name)()
+        interactor.InvokeEvent(name)
 
     @staticmethod
     def _setModifiers(interactor, modifiers) -> None:

@@ -79,6 +79,19 @@ def test_closed_surface_is_drawn_in_3d(host, scene_with_lesion):
     assert changed > 0.02
 
 
+@pytest.mark.parametrize("peeling", [False, True])
+def test_translucent_surface_is_drawn_in_3d(host, scene_with_lesion, peeling):
+    pane = host.layoutManager.threeDWidget(0).threeDView()
+    scene_with_lesion[1].GetDisplayNode().SetOpacity3D(0.5)
+    pane.mrmlViewNode().SetUseDepthPeeling(peeling)
+    pane.resetFocalPoint()
+    pane.resetCamera()
+    host.settle()
+    picture = pixels(pane).astype(int)
+    pane.mrmlViewNode().SetUseDepthPeeling(False)
+    assert (picture[..., 2] - picture[..., 0] > 30).mean() > 0.02
+
+
 def test_wheel_scrolls_through_the_slices(host, scene_with_lesion):
     pane = view(host, "ProbeA")
     before, offset = pixels(pane), pane.mrmlSliceNode().GetSliceOffset()
@@ -202,6 +215,15 @@ def test_changing_the_layout_keeps_views_and_maps_only_what_is_shown(host, scene
         host.settle()
     assert manager.layout == 711
     assert len(manager.sliceViewNames()) == 5
+
+
+def test_double_click_makes_a_view_large_and_small_again(host, scene_with_lesion):
+    names = host.layoutManager.sliceViewNames()
+    for expected in (["ProbeB"], names):
+        pane = view(host, "ProbeB")
+        QTest.mouseDClick(pane, Qt.LeftButton, Qt.NoModifier, pane.rect().center())
+        host.settle()
+        assert host.layoutManager.sliceViewNames() == expected
 
 
 def test_resizing_the_window_resizes_the_slices(host, scene_with_lesion):

@@ -7,9 +7,9 @@ import logging
 from pathlib import Path
 
 import slicer
-from PySide6.QtCore import QFile, QObject, QTimer
+from PySide6.QtCore import QFile, QObject
 from PySide6.QtUiTools import QUiLoader
-from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 __all__ = ["childWidgetVariables", "delayDisplay", "findChildren", "loadUI", "mainWindow", "messageBox"]
 
@@ -95,8 +95,3 @@ def delayDisplay(message, autoCloseMsec=1000, parent=None, **kwargs):
     """A message for a short time; the host logs it and lets events through."""
     logging.info(message)
     slicer.app.processEvents()
-
-
-def singleShotIfAlive(milliseconds: int, widget: QWidget, action) -> None:
-    """Call an action later, unless the widget has gone by then."""
-    QTimer.singleShot(milliseconds, widget, action)
