@@ -13,7 +13,10 @@ ORIENTATIONS = {"Coronal": "coronal", "Sagittal": "sagittal"}
 
 
 def write(corners: Corners, session: Session, shown: CaseScene, threshold: float, uncertainty) -> None:
-    """Write into every view of the layout."""
+    """Write into every view of the layout; nothing while no case is shown."""
+    if not session.case:
+        corners.clear()
+        return
     for view, _slice, _composite in views.sliceNodes(shown.scene):
         lines, scale = [], None
         if "reference" in view.overlays or "prediction" in view.overlays:
@@ -51,13 +54,13 @@ def _outlines(session: Session, shown: CaseScene, view: views.View | None) -> li
     for source, words in (("reference", session.versus), ("prediction", _("prediction"))):
         isHere = view is None or source in view.overlays
         if isHere and shown.isVisible(source) and getattr(session.data, source) is not None:
-            pieces.append((f"● {words}", colours.REFERENCE if source == "reference" else colours.PREDICTION))
+            pieces.append((words, colours.REFERENCE if source == "reference" else colours.PREDICTION))
     return pieces
 
 
 def _errors(region: str) -> list:
     classes = ERROR_CLASSES.values() if region == "WT" else list(ERROR_CLASSES.values())[:2]
-    return [(f"■ {words}", colour) for words, colour in classes]
+    return [(words, colour) for words, colour in classes]
 
 
 def _range(uncertainty, threshold: float) -> str:

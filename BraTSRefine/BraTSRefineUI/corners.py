@@ -17,13 +17,14 @@ LINE_HEIGHT = 19
 BAR_WIDTH, BAR_HEIGHT = 12, 110
 
 Piece = tuple[str, str]
+BRIGHT = 0.45
 
 
 class Corners:
     """Text and a colour scale in the views of a layout manager.
 
-    ``lines`` of a view are written upwards from its lower left corner, each a row of (words, colour); ``title`` stands
-    in the upper left corner. ``clear`` takes everything out of the views again.
+    ``title`` stands in the upper left corner, (words, colour) side by side. ``lines`` are written upwards from the
+    lower left corner as labels on a ground of their colour. ``clear`` takes everything out of the views again.
     """
 
     def __init__(self, layoutManager) -> None:
@@ -84,6 +85,7 @@ def _row(view, pieces: Sequence[Piece], height: int | None) -> list:
         if height is None:
             _placeAtTop(actor, left)
         else:
+            _asLabel(actor, words, colour)
             actor.SetPosition(left, height)
         size = [0.0, 0.0]
         actor.GetSize(_renderer(view), size)
@@ -99,8 +101,20 @@ def _text(words: str, colour: str):
     style.SetFontSize(FONT_SIZE)
     style.SetFontFamilyToArial()
     style.SetColor(*colours.rgb(colour))
-    style.SetShadow(True)
+    style.SetBackgroundColor(0.0, 0.0, 0.0)
+    style.SetBackgroundOpacity(0.45)
     return actor
+
+
+def _asLabel(actor, words: str, colour: str) -> None:
+    """Black or white letters, whichever can be read, on a ground of the colour that they explain."""
+    red, green, blue = colours.rgb(colour)
+    isBright = 0.299 * red + 0.587 * green + 0.114 * blue > BRIGHT
+    actor.SetInput(f" {words} ")
+    style = actor.GetTextProperty()
+    style.SetColor(*([0.0] * 3 if isBright else [1.0] * 3))
+    style.SetBackgroundColor(red, green, blue)
+    style.SetBackgroundOpacity(0.9)
 
 
 def _placeAtTop(actor, left: int) -> None:

@@ -163,7 +163,7 @@ def brainSurface(scene, voxels: np.ndarray, ijkToRas) -> list:
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetColor(0.75, 0.75, 0.78)
-    display.SetOpacity(0.12)
+    display.SetOpacity(0.2)
     display.SetVisibility2D(False)
     display.BackfaceCullingOn()
     return [node]
@@ -182,6 +182,7 @@ def _hull(sample: np.ndarray, ijkToRas) -> vtk.vtkPolyData:
     contour = vtk.vtkFlyingEdges3D()
     contour.SetInputData(image)
     contour.SetValue(0, 0.5)
+    contour.ComputeScalarsOff()
     toRas = vtk.vtkTransformPolyDataFilter()
     transform = vtk.vtkTransform()
     transform.SetMatrix(ijkToRas)

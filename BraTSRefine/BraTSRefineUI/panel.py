@@ -76,7 +76,7 @@ def _item(cell: Cell):
     if cell.colour:
         item.setForeground(qt.QBrush(qt.QColor(cell.colour)))
     if cell.isNumber:
-        item.setTextAlignment(int(qt.Qt.AlignRight) | int(qt.Qt.AlignVCenter))
+        item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
     return item
 
 

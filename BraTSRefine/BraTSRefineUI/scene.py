@@ -21,10 +21,10 @@ ERROR_CLASSES = {
 OUTLINES = {"reference": colours.REFERENCE, "prediction": colours.PREDICTION}
 UNCERTAINTY_LAYER = 3
 ERROR_OPACITY = 0.55
-UNCERTAINTY_OPACITY = 0.75
-SMALLEST_BOX_MM = 110.0
-ROOM_AROUND_TUMOUR = 1.5
-CAMERA_DISTANCE_MM = 430.0
+UNCERTAINTY_OPACITY = 0.5
+SMALLEST_BOX_MM = 130.0
+ROOM_AROUND_TUMOUR = 1.25
+CAMERA_DISTANCE_MM = 460.0
 
 
 def rasOf(lps: Sequence[float]) -> tuple[float, float, float]:
@@ -129,7 +129,7 @@ class CaseScene:
         centre, extent = self._lookAt()
         views.jump(self.scene, centre)
         views.zoom(self.scene, extent)
-        views.lookFrom3D(self.scene, centre, CAMERA_DISTANCE_MM)
+        views.lookFrom3D(self.scene, self._wholeImage()[0], CAMERA_DISTANCE_MM)
 
     def lookAtWorstSlice(self) -> bool:
         """Jump to the axial slice with the most wrong voxels of the region; False where none is wrong."""
@@ -223,7 +223,7 @@ class CaseScene:
         if tumour is None:
             return self._wholeImage()
         mask, geometry = tumour
-        box = _boxOf(mask, geometry) * ROOM_AROUND_TUMOUR
+        box = self._tumourBox() * ROOM_AROUND_TUMOUR
         return rasOf(self._middleOfLargestSlice(mask, geometry)), np.maximum(box, SMALLEST_BOX_MM)
 
     def _tumour(self):
@@ -233,6 +233,17 @@ class CaseScene:
                 if labels is not None and region in labels.regions and labels.regions[region].any():
                     return labels.regions[region], labels.geometry
         return None
+
+    def _tumourBox(self) -> np.ndarray:
+        """Size of the box around the largest region of reference and prediction along R, A, S in mm."""
+        boxes = [
+            _boxOf(mask, labels.geometry)
+            for labels in (self._data.reference, self._data.prediction)
+            if labels is not None
+            for mask in (labels.regions.get("WT"), labels.regions.get(self.region))
+            if mask is not None and mask.any()
+        ]
+        return np.max(boxes, axis=0)
 
     def _wholeImage(self) -> tuple[tuple[float, float, float], np.ndarray]:
         volumes = self._volumes("images")

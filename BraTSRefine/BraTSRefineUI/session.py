@@ -40,6 +40,7 @@ class Session:
         self.flagIndex = -1
         self.data = CaseData("")
         self._found: Cohort | None = None
+        self._verdict, self._verdictOf = ("", ""), None
         self._imageProblems: list[str] = []
         self._flags: pd.DataFrame | None = None
         self._rows: list[CaseRow] | None = None
@@ -128,9 +129,12 @@ class Session:
         self.data = CaseData(name, images, reference, prediction, consensus, tuple(dict.fromkeys(known)))
         return self.data
 
-    def sentence(self) -> str:
-        """What is wrong with the shown prediction and what it calls for."""
-        return tables.sentence(self.scores, self.data, self.case, self.model, self.region)
+    def verdict(self) -> tuple[str, str]:
+        """What is wrong with the shown prediction of the region, and what it calls for."""
+        asked = id(self.data), self.region
+        if self._verdictOf != asked:
+            self._verdictOf, self._verdict = asked, tables.verdict(self.data, self.region)
+        return self._verdict
 
     def maps(self) -> list[str]:
         """The quantities of which the shown case has a map for the chosen region."""

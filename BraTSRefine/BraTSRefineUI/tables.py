@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,7 +50,7 @@ class CaseRow:
     def words(self) -> str:
         """What is wrong, in two to four words."""
         if self.error:
-            return self.error
+            return withoutPaths(self.error)
         return STATUS_WORDS.get(self.status) or _pattern(self.values)
 
     def tipOf(self, text: str) -> str:
@@ -74,7 +75,7 @@ def _pattern(values: Mapping[str, float]) -> str:
         return ", ".join(parts)
     if dice >= GOOD_DICE:
         return "boundary only"
-    return "" if math.isnan(dice) else "boundary, both ways"
+    return "" if math.isnan(dice) else "wrong both ways"
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,9 @@ def _reason(case, model: str, unscored: bool) -> str:
 def _ranked(scores: pd.DataFrame, model: str, region: str, count: int) -> list[str]:
     from BraTSRefineLib.analysis import worst_cases
 
+    scored = scores[(scores["model"] == model) & (scores["metric"] == "dice") & (scores["region"] == region)]
+    if scored.empty:
+        return []
     worst = worst_cases(scores, metric="dice", region=region, worst=count, model=model)
     return [str(case) for case in worst["case"]]
 
@@ -219,14 +223,28 @@ def _versus(convention: str) -> str:
     return convention.partition(" vs ")[2]
 
 
-def sentence(scores: pd.DataFrame | None, data: CaseData, case: str, model: str, region: str) -> str:
-    """What is wrong with the shown prediction in this region, and what it calls for."""
-    return ""
+def verdict(data: CaseData, region: str) -> tuple[str, str]:
+    """What is wrong with the shown prediction in this region, and what it calls for; empty where nothing is known."""
+    from BraTSRefineLib.analysis import describe_error, verdict
+
+    reference, prediction = data.reference, data.prediction
+    if reference is None or prediction is None or not reference.on(prediction):
+        return "", ""
+    if region not in reference.regions or region not in prediction.regions:
+        return "", ""
+    masks = reference.regions[region], prediction.regions[region]
+    return tuple(verdict(describe_error(*masks, reference.geometry, region)))
 
 
 def spread(rows: list[CaseRow], metric: str) -> list[float]:
     """The metric's finite values over the cohort."""
     return [row.values[metric] for row in rows if math.isfinite(row.values.get(metric, math.nan))]
+
+
+def withoutPaths(text: str) -> str:
+    """A message without the files that it names, for a place where there is no room for them."""
+    words = [word for word in text.split() if not re.search(r"[/\\].*\.(nii|npz|mha|nrrd)", word)]
+    return " ".join(words)
 
 
 def thirds(values: Sequence[float]) -> tuple[float, float]:

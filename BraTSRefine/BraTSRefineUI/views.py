@@ -29,7 +29,7 @@ SLICE_VIEWS = (
     View("BraTSRefineT1c", "T1c", "Axial", ("t1c", "t1n", "t2f", "t2w"), ("reference", "prediction")),
     View("BraTSRefineFLAIR", "FLAIR", "Axial", ANATOMY, ("reference", "prediction", "uncertainty")),
     View("BraTSRefineT2", "T2", "Axial", ("t2w", "t2f", "t1n", "t1c"), ("reference", "prediction", "errors")),
-    View("BraTSRefineCoronal", "COR", "Coronal", ANATOMY, OVERLAYS),
+    View("BraTSRefineCoronal", "COR", "Coronal", ANATOMY, ("reference", "prediction", "errors")),
     View("BraTSRefineSagittal", "SAG", "Sagittal", ANATOMY, OVERLAYS),
     View("BraTSRefineOnlyReference", "REF", "Axial", ANATOMY, ("reference",)),
     View("BraTSRefineOnlyPrediction", "PRED", "Axial", ANATOMY, ("prediction",)),

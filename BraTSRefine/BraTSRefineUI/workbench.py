@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from . import captions, tables, views
 from .corners import Corners
+from .failures import reported
 from .jobrow import JobRow
 from .jobs import JobRunner
 from .panel import fillCombo, say
@@ -42,8 +43,8 @@ class Workbench:
         self.jobRow = JobRow(ui)
         self.uncertainty = None
         self.thresholdShare = 0.5
-        self.lastRun = self.lastMessage = ""
-        self._kind = self._formerLayout = ""
+        self.lastRun = self.lastMessage = self.failure = ""
+        self._kind, self._formerLayout = "", 0
         self._build()
         self.shortcuts = Shortcuts(self._keys(), self.caseSceneHidden)
 
@@ -115,8 +116,10 @@ class Workbench:
         self.ui.caseCard.visible = bool(self.session.case)
         if self.session.case:
             say(self.ui.caseTitleLabel, self._cardTitle())
-            say(self.ui.caseSentenceLabel, escape(self.session.sentence()))
-            say(self.ui.caseProblemsLabel, "<br>".join(escape(problem) for problem in self.session.data.problems[:3]))
+            say(self.ui.caseSentenceLabel, self._cardSentence())
+            problems = [tables.withoutPaths(problem) for problem in self.session.data.problems]
+            say(self.ui.caseProblemsLabel, "<br>".join(escape(problem) for problem in problems[:3]))
+            self.ui.caseProblemsLabel.toolTip = "\n".join(self.session.data.problems)
         hasFlags = bool(self.session.flags())
         for button in (self.ui.previousFlagButton, self.ui.nextFlagButton):
             button.enabled = hasFlags
@@ -132,15 +135,31 @@ class Workbench:
         figures = f"{session.region} Dice {tables.number(row.values.get('dice'))}"
         figures += f" · HD95 {tables.number(row.values.get('hd95_mm'), 1)} mm · {change} ml"
         versus = f" <i>vs {escape(row.versus)}</i>" if row.versus else ""
-        return f"{title} &nbsp; {figures}{versus}"
+        return f"{title}<br>{figures}{versus}"
+
+    def _cardSentence(self) -> str:
+        """What is wrong, and on its own line what it calls for."""
+        wrong, callsFor = (escape(words) for words in self.session.verdict())
+        return f"{wrong[:1].upper()}{wrong[1:]}." + (f"<br>→ {callsFor}." if callsFor else "") if wrong else ""
+
+    def tellFailure(self, words: str) -> None:
+        """Say why something was not done: in the bottom line and on the start page."""
+        self.failure = words
+        self._tellStatus(words)
+        self.cohortPanel.refresh()
+
+    def _tellStatus(self, words: str) -> None:
+        self.ui.statusLabel.text = f"{RESEARCH_ONLY} · {words}"
+        self.ui.statusLabel.toolTip = words
 
     # Opening and choosing
 
     def openFolder(self, folder: str, workspace: str = "", labels: str = "auto", again: bool = False) -> None:
         """Open a cohort and show its worst case. Raises CohortError or WorkspaceError."""
         self.session.open(folder, workspace, labels, again)
-        self.lastRun = self.lastMessage = ""
+        self.lastRun = self.lastMessage = self.failure = ""
         self.cohortPanel.remember(str(self.session.cohort.root))
+        self.worstCases.forgetChoices()
         self._preferScoredRegion()
         self.showPanel("Worst cases" if self.session.hasScores or not self.session.models else "Cohort")
         self.refresh()
@@ -165,7 +184,7 @@ class Workbench:
     def showCaseFromPanel(self, name: str) -> None:
         """As ``showCase``; what goes wrong is shown, since nobody catches it in a slot."""
         if name != self.session.case:
-            with slicer.util.tryWithErrorDisplay(_("The case could not be shown."), waitCursor=True):
+            with reported(_("The case was not shown:"), self.tellFailure):
                 self.showCase(name)
 
     def _afterCase(self) -> None:
@@ -187,7 +206,7 @@ class Workbench:
     def _show(self, withFiles: bool) -> None:
         session = self.session
         if session.case:
-            with slicer.util.tryWithErrorDisplay(_("The case could not be shown."), waitCursor=True):
+            with reported(_("The case was not shown:"), self.tellFailure):
                 data = session.loadCase(session.case) if withFiles else session.data
                 self.caseScene.show(data, self._loadUncertainty(), session.region)
         self.refresh()
@@ -231,7 +250,7 @@ class Workbench:
 
     def setQuantity(self, quantity: str) -> None:
         self.session.quantity = quantity
-        with slicer.util.tryWithErrorDisplay(_("The map could not be shown."), waitCursor=True):
+        with reported(_("The map was not shown:"), self.tellFailure):
             self.caseScene.showUncertainty(self._loadUncertainty())
         self.tabs[1].refresh()
         self._writeCaptions()
@@ -274,7 +293,7 @@ class Workbench:
         """Describe a job and start its worker; the panels say so."""
         from BraTSRefineLib import jobs
 
-        with slicer.util.tryWithErrorDisplay(_("The job could not be started.")):
+        with reported(_("The job was not started:"), self.tellFailure):
             self.runner.start(jobs.create(self.session.workspace, kind, parameters))
             self._kind = kind
             self.jobRow.begin(kind)
@@ -295,8 +314,7 @@ class Workbench:
     def _onJobEnd(self, event: dict) -> None:
         self.lastMessage = self.jobRow.lastWords(self._kind, event)
         self.jobRow.hide()
-        self.ui.statusLabel.text = f"{RESEARCH_ONLY} · {self.lastMessage}"
-        self.ui.statusLabel.toolTip = self.lastMessage
+        self._tellStatus(self.lastMessage)
         if event["event"] == "finished":
             self._takeResults()
         self.refresh()
@@ -328,7 +346,7 @@ class Workbench:
         self.shortcuts.remove()
         if self.corners:
             self.corners.clear()
-        if self.layoutManager and self._formerLayout in range(1, views.REVIEW_LAYOUT):
+        if self.layoutManager and self._formerLayout:
             self.layoutManager.setLayout(self._formerLayout)
 
     def cleanup(self) -> None:

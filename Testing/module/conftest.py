@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import BraTSRefine.Standalone  # noqa: F401  (before the folder, in which BraTSRefine is a file and no package)
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "BraTSRefine"))
+sys.path.append(str(Path(__file__).resolve().parents[2] / "BraTSRefine"))
 
 
 @pytest.fixture

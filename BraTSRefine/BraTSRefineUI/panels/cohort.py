@@ -8,12 +8,17 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from .. import tables
+from ..failures import reported
 from ..panel import Cell, Panel, fillTable, say
 
 CONVENTIONS = ("auto", "brats2021", "brats2023", "brats2013", "brats2024-gli", "brats2024-ped", "core-rest")
 RECENT = "BraTSRefine/recent"
 RECENT_KEPT = 4
 ERROR_COLOUR = "#F2836B"
+
+
+WELCOME = _("Choose a data folder. Nothing in it is ever changed; results go to the workspace beside it.")
 
 
 class CohortPanel(Panel):
@@ -36,7 +41,7 @@ class CohortPanel(Panel):
     def open(self, again: bool = False) -> None:
         """Open what the lines say."""
         ui = self.ui
-        with slicer.util.tryWithErrorDisplay(_("The folder could not be opened."), waitCursor=True):
+        with reported(_("Not opened:"), self.workbench.tellFailure):
             self.workbench.openFolder(ui.folderEdit.text.strip(), ui.workspaceEdit.text.strip(), self._labels(), again)
 
     def refresh(self) -> None:
@@ -50,9 +55,10 @@ class CohortPanel(Panel):
         if not session.isOpen:
             say(ui.foundLabel, "")
             ui.problemsTable.visible = False
-            say(ui.cohortStateLabel, _("Choose a data folder. Nothing in it is ever changed."))
+            say(ui.cohortStateLabel, self._failure() or WELCOME)
             return
-        ui.folderEdit.text, ui.workspaceEdit.text = str(session.cohort.root), str(session.workspace.root)
+        if not self.workbench.failure:
+            ui.folderEdit.text, ui.workspaceEdit.text = str(session.cohort.root), str(session.workspace.root)
         say(ui.foundLabel, self._found())
         self._refreshProblems()
         say(ui.cohortStateLabel, self._state(isBusy))
@@ -73,13 +79,14 @@ class CohortPanel(Panel):
         rows = [
             [
                 Cell(_("skipped") if problem.level == "error" else _("note"), colour=_colourOf(problem)),
-                Cell(problem.case or _("cohort")),
-                Cell(problem.message, str(problem)),
+                Cell(" ".join(part for part in (problem.case, problem.model) if part) or _("cohort")),
+                Cell(tables.withoutPaths(problem.message), str(problem)),
             ]
             for problem in problems
         ]
         self.ui.problemsTable.visible = bool(rows)
         fillTable(self.ui.problemsTable, [_("What"), _("Case"), _("Why, and what to do")], rows)
+        self.ui.problemsTable.resizeRowsToContents()
 
     def _found(self) -> str:
         lines = "".join(
@@ -91,9 +98,15 @@ class CohortPanel(Panel):
     def _state(self, isBusy: bool) -> str:
         if isBusy:
             return _("A job is running; its progress is shown below.")
+        if self.workbench.failure:
+            return self._failure()
         if not self.session.models:
             return _("No prediction was found: images and references can be looked at, there is nothing to score.")
         return "" if self.session.hasScores else _("Not scored yet: press <b>Score</b>.")
+
+    def _failure(self) -> str:
+        failure = self.workbench.failure
+        return f'<span style="color:{ERROR_COLOUR}">{escape(failure)}</span>' if failure else ""
 
     def _labels(self) -> str:
         return self.ui.conventionCombo.currentText.strip() or "auto"

@@ -25,6 +25,7 @@ class WorstCasesPanel(Panel):
         self.strip = StripPlot()
         self.ui.stripPlace.layout().addWidget(self.strip)
         self.ui.filterEdit.textChanged.connect(lambda text="": self.refresh())
+        self.ui.filterEdit.returnPressed.connect(lambda: self.ui.casesTable.setFocus())
         self.ui.casesTable.itemSelectionChanged.connect(self._onRow)
         self.ui.casesTable.horizontalHeader().sectionClicked.connect(self._onHeading)
 
@@ -32,6 +33,12 @@ class WorstCasesPanel(Panel):
     def shownCases(self) -> list[str]:
         """The cases in the order in which they stand, which is the order of next and previous."""
         return [row.case for row in self._shown]
+
+    def forgetChoices(self) -> None:
+        """Another cohort: no filter, the worst first."""
+        self._sortedBy, self._descending = -1, False
+        self.ui.filterEdit.text = ""
+        self.ui.casesTable.setFocus()
 
     def refresh(self) -> None:
         self._shown = self._sorted(self._filtered(self.session.rows()))

@@ -1,0 +1,324 @@
+"""The real module in the standalone host, driven as a person drives it: clicks, keys, choices."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from BraTSRefineLib.cohort import Workspace, discover, save_cohort
+
+LONG_ENOUGH_S = 120
+
+
+@pytest.fixture(scope="module")
+def workspace(phantom_cohort, tmp_path_factory) -> Path:
+    """A workspace in which the phantom cohort is known, scored and mapped."""
+    from BraTSRefineLib import jobs
+    from BraTSRefineLib.scoring import score_cohort, write_scores
+
+    folder = tmp_path_factory.mktemp("module") / "workspace"
+    opened = Workspace.open(folder, phantom_cohort)
+    cohort = discover(phantom_cohort)
+    save_cohort(cohort, opened)
+    write_scores(score_cohort(cohort, workers=1), opened)
+    jobs.run(jobs.create(opened, "uncertainty", {}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def window():
+    """The module in its window, once for all tests: a start takes seconds."""
+    from BraTSRefine.Standalone.host import start
+
+    host = start("BraTSRefine", offscreen=True, size=(1280, 800))
+    yield host
+    host.close()
+
+
+@pytest.fixture
+def host(window, phantom_cohort, workspace):
+    """The window with the phantom cohort opened anew; nothing may fail in a slot."""
+    window.widget.openWorkspace(phantom_cohort, workspace)
+    window.settle()
+    yield window
+    assert not window.failures
+
+
+@pytest.fixture
+def bench(host):
+    return host.widget.workbench
+
+
+def click(button) -> None:
+    QTest.mouseClick(button, Qt.LeftButton)
+
+
+def press(host, key, modifiers=Qt.NoModifier) -> None:
+    host.window.activateWindow()
+    host.settle(50)
+    QTest.keyClick(host.window.windowHandle(), key, modifiers)
+    host.settle()
+
+
+def wait_until(host, condition) -> None:
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started < LONG_ENOUGH_S, "it did not happen in time"
+        host.settle(50)
+
+
+def click_row(table, row: int) -> None:
+    QTest.mouseClick(table.viewport(), Qt.LeftButton, pos=table.visualItemRect(table.item(row, 0)).center())
+
+
+def slice_centres(scene) -> dict[str, tuple[float, ...]]:
+    from BraTSRefineUI import views
+
+    centres = {}
+    for view, node, _composite in views.sliceNodes(scene):
+        matrix = node.GetSliceToRAS()
+        centres[view.tag] = tuple(matrix.GetElement(i, 3) for i in range(3))
+    return centres
+
+
+def test_opens_with_the_worst_case_of_the_first_model_shown(bench):
+    rows = bench.session.rows()
+    assert bench.session.model == bench.session.models[0]
+    assert bench.session.case == rows[0].case
+    scored = [row.values["dice"] for row in rows if "dice" in row.values]
+    assert scored == sorted(scored)
+    assert bench.caseScene.hasErrors
+
+
+def test_choosing_a_row_shows_that_case(host, bench):
+    import slicer
+
+    table = bench.worstCases.ui.casesTable
+    click_row(table, 1)
+    host.settle()
+    assert bench.session.case == bench.worstCases.shownCases[1]
+    names = {node.GetName() for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")}
+    assert names == {"reference", bench.session.model}
+    assert bench.session.case in host.widget.ui.caseTitleLabel.text()
+
+
+def test_n_and_p_go_through_the_list_and_the_ends_meet(host, bench):
+    shown = bench.worstCases.shownCases
+    press(host, Qt.Key_N)
+    assert bench.session.case == shown[1]
+    press(host, Qt.Key_P)
+    press(host, Qt.Key_P)
+    assert bench.session.case == shown[-1]
+
+
+def test_buttons_for_next_and_previous_case(host, bench):
+    click(host.widget.ui.nextCaseButton)
+    assert bench.session.case == bench.worstCases.shownCases[1]
+    click(host.widget.ui.previousCaseButton)
+    assert bench.session.case == bench.worstCases.shownCases[0]
+
+
+def test_one_press_on_a_region_changes_table_errors_map_and_flags(host, bench):
+    before = [row.values.get("dice") for row in bench.session.rows()]
+    click(host.widget.ui.regionWTButton)
+    host.settle()
+    assert bench.session.region == "WT"
+    assert [row.values.get("dice") for row in bench.session.rows()] != before
+    assert bench.caseScene.region == "WT"
+    assert bench.uncertainty.region == "WT"
+    assert "WT" in host.widget.ui.caseSentenceLabel.text()
+
+
+def test_another_model_is_ranked_and_shown(host, bench):
+    import slicer
+
+    combo = host.widget.ui.modelCombo
+    combo.setCurrentIndex(combo.findText("fold_2"))
+    host.settle()
+    assert bench.session.model == "fold_2"
+    assert slicer.util.getNode("fold_2").IsA("vtkMRMLSegmentationNode")
+
+
+def test_sorting_by_a_column_sets_the_order_of_next(host, bench):
+    header = bench.worstCases.ui.casesTable.horizontalHeader()
+    QTest.mouseClick(header.viewport(), Qt.LeftButton, pos=header.rect().topLeft() + header.rect().center() / 8)
+    assert bench.worstCases.shownCases == sorted(bench.worstCases.shownCases)
+
+
+def test_filter_keeps_what_contains_it_and_letters_there_are_no_keys(host, bench):
+    edit = bench.worstCases.ui.filterEdit
+    case = bench.session.case
+    edit.setFocus()
+    QTest.keyClicks(edit, "n")
+    host.settle()
+    assert edit.text() == "n"
+    assert bench.session.case == case
+    QTest.keyClicks(edit, "o such case")
+    assert bench.worstCases.shownCases == []
+    edit.clear()
+    assert bench.worstCases.shownCases
+
+
+def case_with_flags(bench):
+    for name in bench.worstCases.shownCases:
+        bench.showCase(name)
+        if bench.session.flags():
+            return bench.session.flags()
+    raise AssertionError("the phantom has no flag")
+
+
+def test_next_flag_moves_every_slice_view_to_it(host, bench):
+    import slicer
+
+    flags = case_with_flags(bench)
+    press(host, Qt.Key_F)
+    x, y, z = flags[0].center
+    for tag, centre in slice_centres(slicer.mrmlScene).items():
+        assert centre == pytest.approx((-x, -y, z), abs=1e-3), tag
+    assert bench.session.flagIndex == 0
+    press(host, Qt.Key_F, Qt.ShiftModifier)
+    assert bench.session.flagIndex == len(flags) - 1
+
+
+def test_choosing_a_flag_in_the_list_jumps_to_it(host, bench):
+    import slicer
+
+    host.widget.showPanel("Uncertainty")
+    flags = case_with_flags(bench)
+    host.settle()
+    click_row(bench.tabs[1].ui.flagsTable, 0)
+    x, y, z = flags[0].center
+    assert slice_centres(slicer.mrmlScene)["BraTSRefineCoronal"] == pytest.approx((-x, -y, z), abs=1e-3)
+
+
+def test_threshold_slider_changes_the_overlay_at_once(host, bench):
+    slider = bench.tabs[1].ui.thresholdSlider
+    slider.setValue(80)
+    expected = bench.uncertainty.low + 0.8 * (bench.uncertainty.high - bench.uncertainty.low)
+    node = bench.caseScene._volumes("uncertainty")[0]
+    assert node.GetDisplayNode().GetLowerThreshold() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("key", "overlay"), [("R", "reference"), ("D", "prediction"), ("E", "errors")])
+def test_keys_toggle_overlays(host, bench, key, overlay):
+    press(host, getattr(Qt, f"Key_{key}"))
+    assert not bench.caseScene.isVisible(overlay)
+    press(host, getattr(Qt, f"Key_{key}"))
+    assert bench.caseScene.isVisible(overlay)
+
+
+def test_overlays_are_off_while_h_is_held(host, bench):
+    QTest.keyPress(host.window, Qt.Key_H)
+    assert not bench.caseScene.isVisible("prediction")
+    QTest.keyRelease(host.window, Qt.Key_H)
+    assert bench.caseScene.isVisible("prediction")
+
+
+def test_layout_key_goes_to_compare_and_back(host, bench):
+    from BraTSRefineUI import views
+
+    press(host, Qt.Key_V)
+    assert host.layoutManager.layout == views.COMPARE_LAYOUT
+    assert set(host.layoutManager.sliceViewNames()) == {tag for row in views.COMPARE_ROWS for tag in row}
+    press(host, Qt.Key_V)
+    assert host.layoutManager.layout == views.REVIEW_LAYOUT
+
+
+def test_fuse_button_makes_a_new_model_with_before_and_after(host, bench):
+    host.widget.showPanel("Refine")
+    refine = bench.tabs[2]
+    refine.ui.methodCombo.setCurrentIndex(1)
+    click(refine.ui.fuseButton)
+    assert bench.isBusy
+    assert not refine.ui.fuseButton.isEnabled()
+    wait_until(host, lambda: not bench.isBusy)
+    assert bench.lastRun in bench.session.models
+    assert host.widget.ui.modelCombo.findText(bench.lastRun) >= 0
+    assert refine.ui.resultTable.rowCount() > 0
+    assert "→" in refine.ui.resultLabel.text()
+
+
+def test_postprocess_button_makes_a_new_model(host, bench):
+    refine = bench.tabs[2]
+    host.widget.showPanel("Refine")
+    click(refine.ui.postprocessButton)
+    wait_until(host, lambda: not bench.isBusy)
+    assert bench.lastRun.startswith("postprocess")
+    assert bench.lastRun in bench.session.models
+
+
+def test_cancel_stops_the_job_within_two_seconds_and_leaves_nothing(host, bench):
+    host.widget.showPanel("Refine")
+    models = bench.session.models
+    click(bench.tabs[2].ui.fuseButton)
+    host.settle(300)
+    started = time.monotonic()
+    click(host.widget.ui.cancelJobButton)
+    wait_until(host, lambda: not bench.isBusy)
+    assert time.monotonic() - started < 2.5
+    assert "cancelled" in host.widget.ui.statusLabel.text()
+    assert bench.session.models == models
+    assert not (bench.runner.runFolder / "outputs").exists()
+    assert not (bench.runner.runFolder / "outputs.partial").exists()
+
+
+def test_choose_button_lists_cases_with_reasons(host, bench):
+    annotate = bench.tabs[3]
+    host.widget.showPanel("Annotate")
+    annotate.ui.countSpin.setValue(2)
+    click(annotate.ui.chooseButton)
+    wait_until(host, lambda: not bench.isBusy)
+    assert annotate.ui.chosenTable.rowCount() == 2
+    click_row(annotate.ui.chosenTable, 1)
+    assert bench.session.case == annotate.ui.chosenTable.item(1, 1).text()
+
+
+def test_broken_files_are_listed_with_what_to_do(host, bench):
+    host.widget.showPanel("Cohort")
+    table = bench.cohortPanel.ui.problemsTable
+    words = " ".join(table.item(row, 2).text() for row in range(table.rowCount()))
+    assert "grid" in words
+    assert "again" in words
+
+
+def test_nothing_is_cut_in_a_window_of_1280_by_800(host, bench):
+    from PySide6.QtWidgets import QPushButton
+
+    for name in host.widget.panelNames():
+        host.widget.showPanel(name)
+        host.settle()
+        for button in host.window.findChildren(QPushButton):
+            if button.isVisible():
+                needed = button.fontMetrics().horizontalAdvance(button.text())
+                assert button.width() >= needed, (name, button.text())
+    assert host.window.panel.width() <= 480
+
+
+def test_a_folder_that_is_none_is_refused_and_the_open_cohort_stays(host, bench, tmp_path):
+    case = bench.session.case
+    bench.cohortPanel.ui.folderEdit.setText(str(tmp_path / "nowhere"))
+    bench.cohortPanel.ui.workspaceEdit.setText(str(tmp_path / "workspace"))
+    host.widget.showPanel("Cohort")
+    click(bench.cohortPanel.ui.openFolderButton)
+    assert "no such folder" in bench.cohortPanel.ui.cohortStateLabel.text()
+    assert bench.session.case == case
+
+
+def test_leaving_gives_views_and_keys_back_and_closing_leaves_no_node(host, bench):
+    import slicer
+
+    host.widget.exit()
+    host.layoutManager.setLayout(6)
+    host.widget.enter()
+    host.widget.exit()
+    assert host.layoutManager.layout == 6
+    press(host, Qt.Key_N)
+    assert bench.session.case == bench.worstCases.shownCases[0]
+    host.widget.cleanup()
+    for className in ("vtkMRMLVolumeNode", "vtkMRMLSegmentationNode", "vtkMRMLModelNode"):
+        left = [node for node in slicer.util.getNodesByClass(className) if not node.GetHideFromEditors()]
+        assert not left, className
