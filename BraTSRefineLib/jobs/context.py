@@ -43,11 +43,17 @@ class Context:
         asked = {parameters.get("model"), *(parameters.get("models") or [])} - {None}
         return cohort if asked <= set(cohort.models) else with_runs(cohort, self.workspace)
 
-    def cases(self, cohort: Cohort) -> Iterator[Case]:
-        """The cases that the job is about, one after the other; a progress event follows each."""
-        chosen = self.job.parameters.get("cases")
-        cases = [case for case in cohort.cases if chosen is None or case.case in chosen]
-        return self._with_progress(cases)
+    def cases(self, cohort: Cohort, models: Iterable[str]) -> Iterator[Case]:
+        """The cases that the job is about, one after the other; a progress event follows each.
+
+        Those that it names, else those of which one of the ``models`` has, or should have had, a prediction.
+        """
+        named, models = self.job.parameters.get("cases"), list(models)
+        if named is not None:
+            return self._with_progress(case for case in cohort.cases if case.case in named)
+        return self._with_progress(
+            case for case in cohort.cases if any(m in case.predictions or case.error_of(m) for m in models)
+        )
 
     def tell(self, event: str, **details: object) -> None:
         """One event to the supervisor; numbers that JSON does not know become null."""

@@ -204,12 +204,16 @@ def test_without_reference_post_processing_is_scored_against_the_other_models(da
     assert value(rows, "C", "WT", "dice", "after") == pytest.approx(expected)
 
 
-def test_a_model_without_a_case_is_a_problem_of_that_case(data, tmp_path, small):
+def test_a_model_without_a_case_is_a_problem_where_that_case_is_asked_for(data, tmp_path, small):
     (data / "predictions" / "left" / "B.nii.gz").unlink()
     (data / "predictions" / "left" / "B.npz").unlink()
-    _, summary, events = run(small.opened(data, tmp_path / "gap"), "postprocess", {"model": "left"})
-    assert [e["message"] for e in events if e["event"] == "problem"] == ["left has no prediction"]
+    workspace = small.opened(data, tmp_path / "gap")
+    _, summary, events = run(workspace, "postprocess", {"model": "left"})
     assert summary["cases"] == 2
+    assert not [event for event in events if event["event"] == "problem"]
+    _, summary, events = run(workspace, "postprocess", {"model": "left", "cases": ["A", "B"]}, name="named")
+    assert [e["message"] for e in events if e["event"] == "problem"] == ["left cannot be used: no prediction"]
+    assert summary["cases"] == 1
 
 
 def test_only_the_named_cases_are_done(workspace):

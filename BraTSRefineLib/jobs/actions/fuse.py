@@ -39,7 +39,7 @@ def run(context: Context) -> dict[str, object]:
     if context.job.parameters["method"] == "mean":
         _check_probabilities(cohort, models)
     results = Results(context)
-    for case in context.cases(cohort):
+    for case in context.cases(cohort, models):
         try:
             result = _fused(context, case, models)
         except CASE_ERRORS as error:

@@ -26,10 +26,7 @@ def run(context: Context) -> dict[str, object]:
     model, results, changes = context.job.parameters["model"], Results(context), []
     own_models = load_cohort(context.workspace).models
     others = [other for other in own_models if other != model] if model in own_models else []
-    for case in context.cases(context.cohort()):
-        if model not in case.predictions:
-            context.problem(case.case, f"{model} has no prediction")
-            continue
+    for case in context.cases(context.cohort(), [model]):
         try:
             result, table = _postprocessed(context, case, model, others)
         except CASE_ERRORS as error:
@@ -42,8 +39,8 @@ def run(context: Context) -> dict[str, object]:
 
 
 def _postprocessed(context: Context, case: Case, model: str, others: list[str]) -> tuple[CaseResult, pd.DataFrame]:
-    if case.error_of(model):
-        raise CaseError(f"{model} cannot be used: {case.error_of(model)}")
+    if model not in case.predictions or case.error_of(model):
+        raise CaseError(f"{model} cannot be used: {case.error_of(model) or 'no prediction'}")
     parameters, labels, geometry = context.job.parameters, painting_convention(case), case_geometry(case)
     before = read_label_map(case.predictions[model])
     repaired = postprocess(

@@ -52,7 +52,7 @@ class Results:
         Raises JobError where no case was done.
         """
         if not self.scores:
-            raise JobError(f"{self.context.job.kind}: no case could be done; the problems above say why")
+            raise JobError(f"{self.context.job.kind}: no case could be done; its problems say why")
         scores = joined(self.scores, list(SCORE_COLUMNS))
         changes = joined(self.before_after, BEFORE_AFTER_COLUMNS)
         write_table(scores, self.context.outputs / "scores.csv")

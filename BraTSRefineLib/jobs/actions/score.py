@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ...analysis import findings
+from ...cohort import Cohort
 from ...scoring import read_scores, score_cohort, write_scores
 from ..context import Context
 from ..description import JobError
@@ -25,8 +26,7 @@ def run(context: Context) -> dict[str, object]:
         cases=parameters["cases"],
         progress=lambda done, _, case: context.progress(done, to_score + to_check, case),
     )
-    for row in scores[scores["metric"] == ""].itertuples():
-        context.problem(row.case, f"{row.model}: {row.status}" if row.model else row.status)
+    _tell_problems(context, cohort, scores)
     everything = _with_previous(context, scores)
     found = findings(
         cohort,
@@ -36,6 +36,16 @@ def run(context: Context) -> dict[str, object]:
     write_scores(everything, context.staged)
     write_table(found, context.staged.findings_csv)
     return _summary(scores) | {"findings": len(found)}
+
+
+def _tell_problems(context: Context, cohort: Cohort, scores: pd.DataFrame) -> None:
+    """What could not be scored, except for predictions that nobody made: these the cohort has named."""
+    for row in scores[scores["metric"] == ""].itertuples():
+        case = cohort[row.case]
+        if not row.model:
+            context.problem(row.case, row.status)
+        elif row.model in case.predictions or case.error_of(row.model):
+            context.problem(row.case, f"{row.model}: {row.status}")
 
 
 def _with_previous(context: Context, scores: pd.DataFrame) -> pd.DataFrame:

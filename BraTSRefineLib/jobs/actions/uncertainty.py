@@ -64,7 +64,7 @@ def run(context: Context) -> dict[str, object]:
     """``maps/`` with a description beside each map, ``flags.csv`` and ``uncertainty.csv`` of the workspace."""
     cohort = context.cohort()
     models, tables = chosen_models(context, cohort), Tables()
-    for case in context.cases(cohort):
+    for case in context.cases(cohort, models):
         try:
             geometry, sorts = _maps(context, case, models)
             flags = _flags(context, case, geometry, sorts[0])
