@@ -1,6 +1,6 @@
 """A simulated multi-centre cohort on real anatomy, with planted failures, for the demo and the tests."""
 
 from .cohort import write_cohort
-from .failures import PhantomError
+from .grid import PhantomError
 
 __all__ = ["PhantomError", "write_cohort"]

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .grid import Axes, Grid, smooth_noise, squared_distance
+from .grid import Axes, Grid, PhantomError, smooth_noise, squared_distance
 
 TEMPLATE_ORIGIN_RAS = np.array([-72.0, -134.0, -98.0])
 """MNI position (Z, Y, X) of the template's first voxel, in mm."""
@@ -53,9 +53,16 @@ class Anatomy:
 
 @lru_cache(maxsize=1)
 def load_template() -> Template:
-    """The MNI152 template that is part of nilearn's package; nothing is downloaded."""
-    from nilearn import datasets
+    """The MNI152 template that is part of nilearn's package; nothing is downloaded.
+
+    Raises PhantomError where nilearn is not installed.
+    """
     from scipy import ndimage
+
+    try:
+        from nilearn import datasets
+    except ImportError as error:
+        raise PhantomError(f"{error}: a phantom needs nilearn; pip install 'bratsrefine[phantom]'") from error
 
     images = (
         datasets.load_mni152_gm_template(resolution=1),

@@ -19,8 +19,8 @@ from ..cohort.workspace import written_whole
 from ..regions import REGIONS
 from .anatomy import load_template, make_anatomy
 from .contrast import acquire
-from .failures import KINDS, SHIFT_MM, PhantomError, Planted, Scene, plant
-from .grid import Grid
+from .failures import KINDS, SHIFT_MM, Planted, Scene, plant
+from .grid import Grid, PhantomError
 from .models import MODELS, make_target, painted, predict
 from .plan import CasePlan, plan_cohort
 from .tumour import LABELS, Tumour, grow

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .anatomy import Anatomy
-from .grid import Grid, squared_distance
+from .grid import Grid, PhantomError, signed_distance, squared_distance
 from .models import painted, settle
 from .tumour import LABELS, Tumour
 
@@ -16,10 +16,6 @@ SHIFT_MM = (6.0, 0.0, -4.0)
 """By how much the origin of the geometry mismatch is off, LPS."""
 RIM_MM, RIM_REACH_MM = 3.2, 13.0
 VESSEL_REACH_MM, VESSEL_AWAY_MM = 16.0, 22.0
-
-
-class PhantomError(ValueError):
-    """A phantom cohort that cannot be made; the message says what is wrong and what to do."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +56,7 @@ class Kind:
 
 
 def _false_positive_at_cavity_rim(probabilities: np.ndarray, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
-    from scipy import ndimage
-
-    away = ndimage.distance_transform_edt(~scene.tumour.cavity, sampling=scene.grid.spacing)
+    away = -signed_distance(scene.tumour.cavity, scene.grid.spacing)
     thickness = max(RIM_MM, 1.6 * scene.grid.spacing)
     rim = (away > 0) & (away <= thickness) & scene.anatomy.brain & ~LABELS.mask(scene.tumour.labels, "TC")
     piece = _around(_anchor(rim & (scene.tumour.labels == 0), rim, scene), RIM_REACH_MM, scene) & rim
@@ -78,23 +72,26 @@ def _under_segmented_oedema(probabilities: np.ndarray, scene: Scene) -> tuple[np
 
 
 def _missed_satellite(probabilities: np.ndarray, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
-    from scipy import ndimage
-
     largest = max(scene.tumour.satellites, key=np.count_nonzero)
-    near = ndimage.distance_transform_edt(~largest, sampling=scene.grid.spacing) <= 5.0
+    near = signed_distance(largest, scene.grid.spacing) >= -5.0
     lowered = probabilities.astype(np.float32)
     lowered[1:, near] *= 0.1
     return lowered, largest
 
 
 def _vessel_called_enhancing(probabilities: np.ndarray, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
-    from scipy import ndimage
-
-    away = ndimage.distance_transform_edt(scene.tumour.labels == 0, sampling=scene.grid.spacing)
-    vessel = (scene.anatomy.vessels > 0.4) & scene.anatomy.brain & (scene.tumour.labels == 0)
-    sinus = vessel & (scene.anatomy.depth < 6.0) & (away > 4.0)
+    away = -signed_distance(scene.tumour.labels > 0, scene.grid.spacing)
+    sinus = _sagittal_sinus(scene.anatomy) & (away > 4.0)
     piece = _around(_anchor(sinus & (away > VESSEL_AWAY_MM), sinus, scene), VESSEL_REACH_MM, scene) & sinus
     return _raised(probabilities, piece, 0.82), piece
+
+
+def _sagittal_sinus(anatomy: Anatomy) -> np.ndarray:
+    """The largest vessel near the brain's surface."""
+    import cc3d
+
+    superficial = (anatomy.vessels > 0.4) & anatomy.brain & (anatomy.depth < 6.0)
+    return cc3d.largest_k(superficial, k=1, connectivity=26) > 0
 
 
 KINDS: dict[str, Kind] = {
@@ -109,7 +106,10 @@ KINDS: dict[str, Kind] = {
         "fold_2", "ET", "an enhancing satellite apart from the main tumour is not found", _missed_satellite
     ),
     "vessel called ET": Kind(
-        "fold_4", "ET", "a piece of a bright venous sinus in T1c is called enhancing tumour", _vessel_called_enhancing
+        "fold_4",
+        "ET",
+        "a piece of the superior sagittal sinus, bright in T1c, is called enhancing tumour",
+        _vessel_called_enhancing,
     ),
     "unreadable file": Kind("fold_0", "", "the prediction's .nii.gz ends in the middle"),
     "geometry mismatch": Kind(

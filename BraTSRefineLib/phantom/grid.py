@@ -19,6 +19,10 @@ SPLINE_DEVIATION = (151 / 315) ** 1.5
 Axes = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
+class PhantomError(ValueError):
+    """A phantom cohort that cannot be made; the message says what is wrong and what to do."""
+
+
 @dataclass(frozen=True)
 class Grid:
     """A BraTS grid at ``spacing`` mm and the box around the brain in which everything is computed.

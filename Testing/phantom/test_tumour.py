@@ -1,6 +1,7 @@
 """Brains and tumours before they become files."""
 
 import json
+import socket
 import subprocess
 import sys
 
@@ -8,7 +9,8 @@ import cc3d
 import numpy as np
 import pytest
 
-from BraTSRefineLib.phantom.anatomy import make_anatomy
+from BraTSRefineLib.phantom import PhantomError
+from BraTSRefineLib.phantom.anatomy import load_template, make_anatomy
 from BraTSRefineLib.phantom.grid import Grid, signed_distance, smooth_noise
 from BraTSRefineLib.phantom.plan import plan_cohort
 from BraTSRefineLib.phantom.tumour import grow
@@ -122,3 +124,19 @@ def test_importing_the_room_loads_none_of_the_heavy_packages():
     )
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert json.loads(output) == []
+
+
+def test_missing_nilearn_is_named_with_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nilearn", None)
+    load_template.cache_clear()
+    with pytest.raises(PhantomError, match=r"bratsrefine\[phantom\]"):
+        load_template()
+
+
+def test_template_is_read_without_a_network(monkeypatch):
+    def refuse(*_):
+        raise OSError("no network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    load_template.cache_clear()
+    assert load_template().white.shape == (189, 233, 197)
