@@ -30,5 +30,9 @@ What the module finds, under the names it has in Slicer:
 ``ctk``  the stand-ins of ``stand_ins/ctk.py``; each has the properties, signals and slots of the real widget only.
 
 Modules of ``BraTSRefineUI`` and ``BraTSRefine.py`` see Qt properties as attributes (``label.text = "x"``) and nothing
-else, as PythonQt shows them; the host's own files use PySide6's ordinary methods.
+else, as PythonQt shows them; all other files, tests too, see PySide6's ordinary methods, unless they ask for the same
+by ``names.selectPropertyAttributes(__name__)``.
+
+Not served: plots, tables, node selectors, the Segment Editor; where a layout has a plot, a line of words says so.
+Import this package before the module's folder comes on ``sys.path``: that folder holds a module of the same name.
 """

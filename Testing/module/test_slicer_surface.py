@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from surface_check import Surface, check, checkModule, widgetsOf
+from surface_check import check, checkModule, widgetsOf
+from surface_names import Surface
 
 MODULE_FOLDER = Path(__file__).parents[2] / "BraTSRefine"
 

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Property, Signal
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "module"))
-from surface_check import Surface
+from surface_names import Surface
 
 OWN = {"LayoutManager": {"panes", "close"}, "SliceWidget": set(), "ThreeDWidget": set()}
 
