@@ -6,7 +6,7 @@ from slicer.i18n import tr as _
 
 from . import colours, views
 from .corners import Corners
-from .scene import ERROR_CLASSES, CaseScene
+from .scene import ERROR_CLASSES, NO_IMAGE, CaseScene
 from .session import Session
 
 ORIENTATIONS = {"Coronal": "coronal", "Sagittal": "sagittal"}
@@ -32,7 +32,8 @@ def write(corners: Corners, session: Session, shown: CaseScene, threshold: float
 
 def _title(session: Session, shown: CaseScene, view: views.View) -> list:
     modality = shown.channelName(view)
-    words = " ".join(part for part in (modality, ORIENTATIONS.get(view.orientation, "")) if part)
+    orientation = ORIENTATIONS.get(view.orientation, "")
+    words = f"{modality} {orientation}".strip() if modality != NO_IMAGE else f"{view.orientation}, {modality}"
     pieces = [(words, colours.TEXT)]
     if view.tag == "BraTSRefineT1c":
         pieces.append((session.case, colours.QUIET_TEXT))

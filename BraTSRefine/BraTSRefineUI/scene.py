@@ -20,6 +20,7 @@ ERROR_CLASSES = {
 }
 OUTLINES = {"reference": colours.REFERENCE, "prediction": colours.PREDICTION}
 UNCERTAINTY_LAYER = 3
+NO_IMAGE = "no image"
 ERROR_OPACITY = 0.55
 UNCERTAINTY_OPACITY = 0.5
 SMALLEST_BOX_MM = 130.0
@@ -156,7 +157,7 @@ class CaseScene:
         if labels is None:
             return {}
         shape = next(iter(labels.regions.values())).shape
-        return {"no image": Image(np.zeros(shape, dtype=np.uint8), labels.geometry)}
+        return {NO_IMAGE: Image(np.zeros(shape, dtype=np.uint8), labels.geometry)}
 
     def _showOutlines(self, source: str, labels: casedata.Labels | None) -> None:
         self._owned.remove(source)
@@ -205,7 +206,7 @@ class CaseScene:
 
     def _backgroundID(self, view: views.View) -> str | None:
         shown = {node.GetAttribute("BraTSRefine.channel"): node.GetID() for node in self._volumes("images")}
-        return next((shown[c] for c in (*view.channels, "no image") if c in shown), None)
+        return next((shown[c] for c in (*view.channels, NO_IMAGE) if c in shown), None)
 
     def _updateOutlines(self, source: str, node) -> None:
         inViews = views.viewNodeIDs(self.scene, source)

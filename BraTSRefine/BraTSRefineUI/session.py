@@ -166,9 +166,13 @@ class Session:
         self.flagIndex = (start + step) % len(flags)
         return flags[self.flagIndex]
 
-    def problems(self) -> list:
+    def problems(self) -> list[tables.ProblemRow]:
         """What was found wrong with the cohort, the errors first."""
-        return sorted(self._found.all_problems(), key=lambda problem: problem.level != "error")
+        return tables.problemRows(self._found)
+
+    @property
+    def hasReferences(self) -> bool:
+        return bool(self.cohort) and any(case.reference is not None for case in self.cohort.cases)
 
     def summary(self) -> list[tuple[str, str]]:
         """What was found, as pairs of a name and words."""

@@ -47,10 +47,23 @@ class CaseRow:
         return self.values.get("volume_reference_ml", math.nan)
 
     @property
+    def isBroken(self) -> bool:
+        """Whether something is wrong with its files, as against a prediction that was never made."""
+        return bool(self.error) and not self.error.startswith(("no prediction", "not scored"))
+
+    @property
+    def distance(self) -> str:
+        """HD95 in mm; where a region is empty the number is a convention's and not a distance, which is said."""
+        text = f"{number(self.values.get('hd95_mm', math.nan), 1)} mm"
+        return text if self.status in ("", "ok") else f"{text} (by rule)"
+
+    @property
     def words(self) -> str:
         """What is wrong, in two to four words."""
         if self.error:
             return withoutPaths(self.error)
+        if "dice" not in self.values:
+            return "no prediction"
         return STATUS_WORDS.get(self.status) or _pattern(self.values)
 
     def tipOf(self, text: str) -> str:
@@ -114,6 +127,16 @@ class ChosenCase:
     center: str
     uncertainty: float
     reason: str
+
+
+@dataclass(frozen=True)
+class ProblemRow:
+    """One thing that is wrong, once, however many cases it concerns; ``everywhere`` names them all."""
+
+    isError: bool
+    where: str
+    message: str
+    everywhere: str
 
 
 def number(value: float, decimals: int = 2) -> str:
@@ -269,7 +292,7 @@ def headline(cohort: Cohort) -> str:
     parts = [
         f"{len(cohort.cases)} cases",
         f"{len(cohort.models)} models" if len(cohort.models) != 1 else "1 model",
-        f"labels {labels[0]}" if len(labels) == 1 else f"{len(labels)} label conventions" if labels else "no labels",
+        labels[0] if len(labels) == 1 else f"{len(labels)} label conventions" if labels else "no labels",
     ]
     return f"<b>{escape(cohort.root.name)}</b> · " + " · ".join(escape(part) for part in parts)
 
@@ -288,6 +311,23 @@ def summary(cohort: Cohort) -> list[tuple[str, str]]:
         ("Labels", _counted([c.labels.name for c in cases if c.labels], len(cases)) or "not known: state them above"),
     ]
     return pairs
+
+
+def problemRows(cohort: Cohort) -> list[ProblemRow]:
+    """Everything that was found wrong, equal messages together, the errors first."""
+    short = shortNames([case.case for case in cohort.cases])
+    alike: dict[tuple, list] = {}
+    for problem in cohort.all_problems():
+        key = (problem.level != "error", withoutPaths(problem.message), problem.model)
+        alike.setdefault(key, []).append(problem)
+    return [_problemRow(*key, problems, short) for key, problems in sorted(alike.items(), key=lambda item: item[0][0])]
+
+
+def _problemRow(isNote: bool, message: str, model: str, problems: list, short: Mapping[str, str]) -> ProblemRow:
+    cases = [short.get(problem.case, problem.case) for problem in problems if problem.case]
+    where = f"{len(cases)} cases" if len(cases) > 2 else ", ".join(cases)
+    where = " / ".join(part for part in (where, model) if part) or "cohort"
+    return ProblemRow(not isNote, where, message, "\n".join(str(problem) for problem in problems[:30]))
 
 
 def _channels(cases) -> str:

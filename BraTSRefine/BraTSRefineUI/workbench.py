@@ -133,7 +133,7 @@ class Workbench:
             return title
         change = tables.signedMilliliters(row.values.get("volume_error_ml"))
         figures = f"{session.region} Dice {tables.number(row.values.get('dice'))}"
-        figures += f" · HD95 {tables.number(row.values.get('hd95_mm'), 1)} mm · {change} ml"
+        figures += f" · HD95 {row.distance} · {change} ml"
         versus = f" <i>vs {escape(row.versus)}</i>" if row.versus else ""
         return f"{title}<br>{figures}{versus}"
 

@@ -8,7 +8,6 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from .. import tables
 from ..failures import reported
 from ..panel import Cell, Panel, fillTable, say
 
@@ -65,27 +64,29 @@ class CohortPanel(Panel):
 
     def _refreshScoreButton(self, isBusy: bool) -> None:
         session, button = self.session, self.ui.scoreButton
-        button.enabled = bool(session.models) and not isBusy
+        hasSomething = bool(session.models) or session.hasReferences
+        button.enabled = hasSomething and not isBusy
         button.text = _("Score again") if session.hasScores else _("Score")
         if isBusy:
             button.toolTip = _("A job is running")
+        elif not hasSomething:
+            button.toolTip = _("There is nothing to score")
         elif not session.models:
-            button.toolTip = _("There is no prediction to score")
+            button.toolTip = _("Measure the volumes of the references, in the background")
         else:
             button.toolTip = _("Score every model in every case, in the background")
 
     def _refreshProblems(self) -> None:
-        problems = self.session.problems()
         rows = [
             [
-                Cell(_("skipped") if problem.level == "error" else _("note"), colour=_colourOf(problem)),
-                Cell(" ".join(part for part in (problem.case, problem.model) if part) or _("cohort")),
-                Cell(tables.withoutPaths(problem.message), str(problem)),
+                Cell(_("skipped") if problem.isError else _("note"), colour=ERROR_COLOUR if problem.isError else ""),
+                Cell(problem.where, problem.everywhere),
+                Cell(problem.message, problem.everywhere),
             ]
-            for problem in problems
+            for problem in self.session.problems()
         ]
         self.ui.problemsTable.visible = bool(rows)
-        fillTable(self.ui.problemsTable, [_("What"), _("Case"), _("Why, and what to do")], rows)
+        fillTable(self.ui.problemsTable, ["", _("Where"), _("Why, and what to do")], rows)
         self.ui.problemsTable.resizeRowsToContents()
 
     def _found(self) -> str:
@@ -101,7 +102,7 @@ class CohortPanel(Panel):
         if self.workbench.failure:
             return self._failure()
         if not self.session.models:
-            return _("No prediction was found: images and references can be looked at, there is nothing to score.")
+            return _("No prediction was found: images and references can be looked at, their volumes measured.")
         return "" if self.session.hasScores else _("Not scored yet: press <b>Score</b>.")
 
     def _failure(self) -> str:
@@ -133,7 +134,3 @@ class CohortPanel(Panel):
 def _recent() -> list[str]:
     stored = slicer.app.userSettings().value(RECENT)
     return [stored] if isinstance(stored, str) else [str(path) for path in stored or ()]
-
-
-def _colourOf(problem) -> str:
-    return ERROR_COLOUR if problem.level == "error" else ""

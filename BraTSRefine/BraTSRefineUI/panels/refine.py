@@ -42,6 +42,7 @@ class RefinePanel(Panel):
         fillCombo(self.ui.runCombo, runs, chosen)
         self._refreshButtons()
         self._refreshResult()
+        self.ui.logButton.visible = bool(self.workbench.jobLog())
         self._showLog(self.ui.logButton.checked)
 
     def chosenMembers(self) -> list[str]:

@@ -97,7 +97,7 @@ def _legend(uncertainty) -> str:
 
 def _cells(flag) -> list[Cell]:
     return [
-        Cell(flag.why.rpartition(": ")[2], f"{flag.why} ({flag.quantity})"),
+        Cell(flag.why.rpartition(": ")[2].rpartition(", ")[2], f"{flag.why} ({flag.quantity})"),
         _number(tables.milliliters(flag.milliliters)),
         _number(tables.number(flag.mean)),
         _number(tables.number(flag.maximum)),

@@ -138,4 +138,4 @@ def _volumeCell(row: CaseRow, *_thirds) -> Cell:
 
 
 def _errorColour(row: CaseRow) -> str:
-    return WORST_COLOUR if row.error and row.error != "not scored yet" else ""
+    return WORST_COLOUR if row.isBroken else ""
