@@ -4,7 +4,8 @@ from .errors import RegionError, Spot, describe_error, error_map, error_summary
 from .finding import KINDS, Finding
 from .findings import findings
 from .metrics import AnalysisError
-from .ranking import mean_ranks, unranked, worst_cases
+from .ranking import mean_ranks, unranked, worst_cases, worst_on_average
+from .report import write_report
 from .sentences import Verdict, case_sentence, verdict
 from .strata import SIZE_CUTS_ML, strata
 
@@ -26,4 +27,6 @@ __all__ = [
     "unranked",
     "verdict",
     "worst_cases",
+    "worst_on_average",
+    "write_report",
 ]

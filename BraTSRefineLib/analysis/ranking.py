@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ..regions import REGIONS
 from .metrics import AnalysisError, badness, check_metric, check_model, check_region
 
 WORST_COLUMNS = (
@@ -56,6 +57,26 @@ def worst_cases(
     table = table.sort_values(["badness", *PAIR], ascending=[False, True, True], kind="stable").head(worst)
     table.insert(0, "rank", range(1, len(table) + 1))
     return table[list(WORST_COLUMNS)].reset_index(drop=True)
+
+
+def worst_on_average(scores: pd.DataFrame, *, metric: str = "dice", worst: int = 20) -> pd.DataFrame:
+    """The ``worst`` predictions by the mean of ``metric`` over the regions: rank, case, model, region, value, mean.
+
+    ``region`` is the one in which the prediction is worst (the outer one of equals) and ``value`` its number there.
+    Ties go by case, then model. Raises AnalysisError for a metric that is not known or has no direction.
+    """
+    check_metric(scores, metric)
+    rows = scores[(scores["metric"] == metric) & (scores["model"] != "") & scores["value"].notna()]
+    rows = rows.assign(badness=badness(rows["value"], metric), place=rows["region"].map(REGIONS.index))
+    order = rows.sort_values([*PAIR, "badness", "place"], ascending=[True, True, False, True], kind="stable")
+    table = order.drop_duplicates(PAIR).set_index(PAIR)[["region", "value", "convention"]]
+    means = rows.groupby(PAIR)[["value", "badness"]].mean().rename(columns={"value": "mean"})
+    table = (
+        table.join(means).reset_index().sort_values(["badness", *PAIR], ascending=[False, True, True], kind="stable")
+    )
+    table = table.head(worst).drop(columns="badness").reset_index(drop=True)
+    table.insert(0, "rank", range(1, len(table) + 1))
+    return table
 
 
 def unranked(

@@ -28,25 +28,26 @@ class Verdict(NamedTuple):
         return f"{self.wrong}: {self.calls_for}" if self.calls_for else self.wrong
 
 
-def verdict(error: RegionError) -> Verdict:
-    """The pattern that explains most of the error, the first that fits: emptiness, far or missed pieces, extent."""
-    for pattern in (_empty, _perfect, _far, _missed, _boundary, _flood, _too_large, _too_small):
-        found = pattern(error)
-        if found:
-            return found
-    return _elsewhere(error)
+def verdict(error: RegionError, *, against: str = "reference") -> Verdict:
+    """The pattern that explains most of the error, the first that fits: emptiness, far or missed pieces, extent.
+
+    ``against`` names what the prediction was compared with: "reference" or "consensus".
+    """
+    patterns = (_empty, _perfect, _far, _missed, _boundary, _flood, _too_large, _too_small, _elsewhere)
+    found = next(verdict for verdict in (pattern(error) for pattern in patterns) if verdict)
+    return Verdict(found.wrong.replace("the reference", f"the {against}"), found.calls_for)
 
 
-def case_sentence(error: RegionError) -> str:
+def case_sentence(error: RegionError, *, against: str = "reference") -> str:
     """One line for the case card: ``ET missed altogether (0.22 ml): lower the ET threshold or add members``."""
-    return str(verdict(error))
+    return str(verdict(error, against=against))
 
 
 def ml(volume: float) -> str:
-    """A volume in ml with two significant digits, never in powers of ten."""
+    """A volume with two significant digits; whole ml from 10 on."""
     if volume >= 10:
         return f"{volume:.0f} ml"
-    return f"{float(f'{volume:.2g}'):.{1 if volume >= 1 else 2 if volume >= 0.1 else 3}f} ml"
+    return f"{float(f'{volume:.2g}'):g} ml" if volume >= 0.001 else "under 0.001 ml"
 
 
 def _empty(error: RegionError) -> Verdict | None:
@@ -78,8 +79,9 @@ def _far(error: RegionError) -> Verdict | None:
         wrong = f"far false positive of {ml(error.far_ml)}, {error.far_mm:.0f} mm from the tumour"
     else:
         wrong = f"{error.far_count} far false positives, {ml(error.far_ml)} in all, up to {error.far_mm:.0f} mm away"
-    if error.far_ml / error.far_count > error.reference_ml:
-        return Verdict(f"{error.region}: {wrong}", "they are larger than the tumour: check the images, add members")
+    if error.far_ml > error.reference_ml:
+        advice = "that is more than the region itself: check the images' normalisation, or add members"
+        return Verdict(f"{error.region}: {wrong}", advice)
     return Verdict(f"{error.region}: {wrong}", "remove small components")
 
 
