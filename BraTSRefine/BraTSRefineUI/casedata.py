@@ -95,11 +95,30 @@ def readLabels(path: Path, convention: LabelConvention | None, name: str) -> Lab
     from BraTSRefineLib.cohort.volumes import read_geometry, read_label_map
 
     tissues = read_label_map(path)
-    if convention is None:
-        regions = {"WT": tissues > 0}
-    else:
-        regions = {region: convention.mask(tissues, region) for region in convention.regions}
-    return Labels(name, regions, read_geometry(path), tissues)
+    return Labels(name, _regions(tissues, convention), read_geometry(path), tissues)
+
+
+def _regions(tissues: np.ndarray, convention: LabelConvention | None) -> dict[str, np.ndarray]:
+    """The masks of the regions, looked up where there is any label at all."""
+    bounds = occupiedBounds(tissues, margin=0)
+    box = tuple(slice(first, last + 1) for first, last in bounds or [(0, -1)] * 3)
+    known = convention.regions if convention else ("WT",)
+    regions = {region: np.zeros(tissues.shape, dtype=bool) for region in known}
+    for region, mask in regions.items():
+        mask[box] = convention.mask(tissues[box], region) if convention else tissues[box] > 0
+    return regions
+
+
+def occupiedBounds(mask: np.ndarray, margin: int = 1) -> list[tuple[int, int]] | None:
+    """First and last index an axis of what is not 0, ``margin`` voxels wider inside the array; None if all is 0."""
+    bounds = []
+    for axis in range(mask.ndim):
+        others = tuple(i for i in range(mask.ndim) if i != axis)
+        occupied = np.flatnonzero(mask.any(axis=others))
+        if not occupied.size:
+            return None
+        bounds.append((max(int(occupied[0]) - margin, 0), min(int(occupied[-1]) + margin, mask.shape[axis] - 1)))
+    return bounds
 
 
 def consensus(case: Case, models: Sequence[str]) -> Labels | None:

@@ -12,6 +12,8 @@ import numpy as np
 import slicer
 import vtk
 
+from .casedata import occupiedBounds
+
 BINARY_LABELMAP = "Binary labelmap"
 
 
@@ -27,18 +29,6 @@ def orientedImage(mask: np.ndarray, ijkToRas: vtk.vtkMatrix4x4):
     image.GetPointData().SetScalars(vtkArray(voxels))
     image.SetImageToWorldMatrix(ijkToRas)
     return image
-
-
-def occupiedBounds(mask: np.ndarray, margin: int = 1) -> list[tuple[int, int]] | None:
-    """First and last index an axis of the set voxels, ``margin`` voxels wider inside the array; None if none is set."""
-    bounds = []
-    for axis in range(3):
-        others = tuple(i for i in range(3) if i != axis)
-        occupied = np.flatnonzero(mask.any(axis=others))
-        if not occupied.size:
-            return None
-        bounds.append((max(int(occupied[0]) - margin, 0), min(int(occupied[-1]) + margin, mask.shape[axis] - 1)))
-    return bounds
 
 
 def vtkArray(voxels: np.ndarray):

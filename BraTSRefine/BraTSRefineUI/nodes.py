@@ -12,6 +12,7 @@ from . import colours, labelmaps
 LINE_THICKNESS = {"WT": 1, "TC": 2, "ET": 3}
 SURFACE_SMOOTHING = "0.2"
 BRAIN_STEP = 3
+NO_LIMIT = 1e6
 
 
 class OwnedNodes:
@@ -59,26 +60,10 @@ def _hangingOn(node) -> list:
     return [other for other in hanging if other is not None]
 
 
-def volumeNode(scene, name: str, voxels: np.ndarray, ijkToRas, className: str = "vtkMRMLScalarVolumeNode"):
-    """A volume of voxels ``(z, y, x)`` with its display node."""
-    image = vtk.vtkImageData()
-    image.SetDimensions(*voxels.shape[::-1])
-    image.GetPointData().SetScalars(labelmaps.vtkArray(voxels))
-    node = scene.AddNewNodeByClass(className, name)
-    node.SetIJKToRASMatrix(ijkToRas)
-    node.SetAndObserveImageData(image)
-    node.CreateDefaultDisplayNodes()
-    return node
-
-
 def greyVolume(scene, name: str, voxels: np.ndarray, ijkToRas, window: tuple[float, float]):
     """An image shown in grey between the two values of ``window``."""
-    node = volumeNode(scene, name, voxels, ijkToRas)
-    display = node.GetDisplayNode()
-    display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeGrey")
-    display.AutoWindowLevelOff()
-    display.SetWindowLevelMinMax(*window)
-    return node
+    display = _scaledDisplay(scene, "vtkMRMLColorTableNodeGrey", window)
+    return _volume(scene, "vtkMRMLScalarVolumeNode", name, voxels, ijkToRas, display)
 
 
 def classVolume(scene, name: str, voxels: np.ndarray, ijkToRas, classes: Mapping[int, tuple[str, str]]) -> list:
@@ -87,9 +72,9 @@ def classVolume(scene, name: str, voxels: np.ndarray, ijkToRas, classes: Mapping
     table.SetColor(0, "none", 0.0, 0.0, 0.0, 0.0)
     for label, (words, colour) in classes.items():
         table.SetColor(label, words, *colours.rgb(colour), 1.0)
-    node = volumeNode(scene, name, voxels, ijkToRas, "vtkMRMLLabelMapVolumeNode")
-    node.GetDisplayNode().SetAndObserveColorNodeID(table.GetID())
-    return [node, table]
+    display = scene.AddNewNodeByClass("vtkMRMLLabelMapVolumeDisplayNode")
+    display.SetAndObserveColorNodeID(table.GetID())
+    return [_volume(scene, "vtkMRMLLabelMapVolumeNode", name, voxels, ijkToRas, display), table]
 
 
 def scaleVolume(scene, name: str, voxels: np.ndarray, ijkToRas, limits: tuple[float, float], threshold: float) -> list:
@@ -97,20 +82,37 @@ def scaleVolume(scene, name: str, voxels: np.ndarray, ijkToRas, limits: tuple[fl
     table = _colourTable(scene, f"{name} colours", 256)
     for index, colour in enumerate(colours.viridis()):
         table.SetColor(index, f"{index}", *colour, 1.0)
-    node = volumeNode(scene, name, voxels, ijkToRas)
-    display = node.GetDisplayNode()
-    display.SetAndObserveColorNodeID(table.GetID())
-    display.AutoWindowLevelOff()
-    display.SetWindowLevelMinMax(*limits)
+    display = _scaledDisplay(scene, table.GetID(), limits)
     display.ApplyThresholdOn()
+    node = _volume(scene, "vtkMRMLScalarVolumeNode", name, voxels, ijkToRas, display)
     setThreshold(node, threshold)
     return [node, table]
 
 
-def setThreshold(node, value: float) -> None:
-    display = node.GetDisplayNode()
+def _volume(scene, className: str, name: str, voxels: np.ndarray, ijkToRas, display):
+    """A volume of voxels ``(z, y, x)`` with a display node that is ready; a default one would measure the voxels."""
+    image = vtk.vtkImageData()
+    image.SetDimensions(*voxels.shape[::-1])
+    image.GetPointData().SetScalars(labelmaps.vtkArray(voxels))
+    node = scene.AddNewNodeByClass(className, name)
+    node.SetIJKToRASMatrix(ijkToRas)
+    node.SetAndObserveDisplayNodeID(display.GetID())
+    node.SetAndObserveImageData(image)
+    return node
+
+
+def _scaledDisplay(scene, colourNodeID: str, limits: tuple[float, float]):
+    display = scene.AddNewNodeByClass("vtkMRMLScalarVolumeDisplayNode")
+    display.AutoWindowLevelOff()
     display.AutoThresholdOff()
-    display.SetThreshold(value, max(float(node.GetImageData().GetScalarRange()[1]), value) + 1e-6)
+    display.SetWindowLevelMinMax(*limits)
+    display.SetAndObserveColorNodeID(colourNodeID)
+    return display
+
+
+def setThreshold(node, value: float) -> None:
+    """Values below are transparent; above there is no limit."""
+    node.GetDisplayNode().SetThreshold(value, NO_LIMIT)
 
 
 def _colourTable(scene, name: str, count: int):
@@ -138,13 +140,14 @@ def outlines(scene, name: str, masks: Mapping[str, np.ndarray], ijkToRas, colour
 def _addOutlineDisplay(scene, node, region: str) -> None:
     """A display node that shows one segment of the segmentation alone."""
     display = scene.AddNewNodeByClass("vtkMRMLSegmentationDisplayNode", region)
-    node.AddAndObserveDisplayNodeID(display.GetID())
-    for segment in node.GetSegmentation().GetSegmentIDs():
-        display.SetSegmentVisibility(segment, segment == region)
     display.SetVisibility2DFill(False)
     display.SetSliceIntersectionThickness(LINE_THICKNESS.get(region, 1))
     display.SetPreferredDisplayRepresentationName2D("Closed surface")
     display.SetPreferredDisplayRepresentationName3D("Closed surface")
+    display.SetVisibility(False)
+    node.AddAndObserveDisplayNodeID(display.GetID())
+    for segment in node.GetSegmentation().GetSegmentIDs():
+        display.SetSegmentVisibility(segment, segment == region)
 
 
 def outlineDisplays(node) -> dict[str, object]:

@@ -265,6 +265,6 @@ class CaseScene:
 
 def _boxOf(mask: np.ndarray, geometry) -> np.ndarray:
     """Size of the box around a mask along R, A and S, in mm."""
-    index = np.argwhere(mask)
-    extent = (np.ptp(index, axis=0) + 1) * np.asarray(geometry.array_spacing)
+    bounds = casedata.occupiedBounds(mask, margin=0)
+    extent = np.array([last - first + 1 for first, last in bounds]) * np.asarray(geometry.array_spacing)
     return np.abs(np.reshape(geometry.direction, (3, 3))) @ extent[::-1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import casedata, tables
+from . import casedata, overview, runs, tables
 from .casedata import CaseData, UncertaintyMap
 from .tables import CaseRow, FlagRow
 
@@ -166,9 +166,9 @@ class Session:
         self.flagIndex = (start + step) % len(flags)
         return flags[self.flagIndex]
 
-    def problems(self) -> list[tables.ProblemRow]:
+    def problems(self) -> list[overview.ProblemRow]:
         """What was found wrong with the cohort, the errors first."""
-        return tables.problemRows(self._found)
+        return overview.problemRows(self._found)
 
     @property
     def hasReferences(self) -> bool:
@@ -176,11 +176,11 @@ class Session:
 
     def summary(self) -> list[tuple[str, str]]:
         """What was found, as pairs of a name and words."""
-        return tables.summary(self._found)
+        return overview.summary(self._found)
 
     def headline(self) -> str:
         """The cohort in one line."""
-        return tables.headline(self._found)
+        return overview.headline(self._found)
 
     def hasProbabilities(self) -> bool:
         """Whether some case has probability maps of at least two models."""
@@ -192,23 +192,23 @@ class Session:
 
     def comparedRuns(self) -> list[str]:
         """The finished runs that have a before and after, the newest first."""
-        return tables.runsWith(self.workspace, "before_after.csv") if self.workspace else []
+        return runs.runsWith(self.workspace, "before_after.csv") if self.workspace else []
 
-    def beforeAfter(self, run: str) -> list[tables.Change]:
+    def beforeAfter(self, run: str) -> list[runs.Change]:
         """Dice of the chosen region before and after a run, case by case, the largest loss first."""
-        return tables.changes(self.workspace.run(run) / "outputs" / "before_after.csv", self.region)
+        return runs.changes(self.workspace.run(run) / "outputs" / "before_after.csv", self.region)
 
-    def chosenCases(self) -> list[tables.ChosenCase]:
+    def chosenCases(self) -> list[runs.ChosenCase]:
         """The cases that the newest selection chose."""
-        runs = tables.runsWith(self.workspace, "selected.csv") if self.workspace else []
-        return tables.chosen(self.workspace.run(runs[0]) / "outputs" / "selected.csv") if runs else []
+        names = runs.runsWith(self.workspace, "selected.csv") if self.workspace else []
+        return runs.chosen(self.workspace.run(names[0]) / "outputs" / "selected.csv") if names else []
 
     def _take(self, cohort: Cohort) -> None:
         from BraTSRefineLib.jobs import with_runs
 
         self._found = cohort
         self.cohort = with_runs(cohort, self.workspace)
-        self.scores = tables.scoresWithRuns(self.workspace)
+        self.scores = runs.scoresWithRuns(self.workspace)
         self._flags = tables.readFlags(self.workspace)
         self._rows = None
         if self.model not in self.models:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .casedata import CHANNEL_NAMES, CaseData
+from .casedata import CaseData
+from .overview import withoutPaths
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,41 +101,6 @@ class FlagRow:
     center: tuple[float, float, float]
 
 
-@dataclass(frozen=True)
-class Change:
-    """One case before and after a run."""
-
-    case: str
-    before: float
-    after: float
-    change: float
-
-    @property
-    def isKnown(self) -> bool:
-        return math.isfinite(self.change)
-
-
-@dataclass(frozen=True)
-class ChosenCase:
-    """A case that was chosen for annotation, and why."""
-
-    rank: int
-    case: str
-    center: str
-    uncertainty: float
-    reason: str
-
-
-@dataclass(frozen=True)
-class ProblemRow:
-    """One thing that is wrong, once, however many cases it concerns; ``everywhere`` names them all."""
-
-    isError: bool
-    where: str
-    message: str
-    everywhere: str
-
-
 def number(value: float, decimals: int = 2) -> str:
     """The number with that many decimals; ``-`` where there is none."""
     return NOT_COMPUTED if value is None or not math.isfinite(value) else f"{value:.{decimals}f}"
@@ -155,25 +117,6 @@ def signedMilliliters(value: float | None) -> str:
     """A difference in volume with its sign."""
     text = milliliters(value)
     return text if text.startswith("-") else f"+{text}"
-
-
-def scoresWithRuns(workspace: Workspace) -> pd.DataFrame | None:
-    """The workspace's scores and those of its finished runs; None where nothing was scored yet."""
-    import pandas as pd
-
-    from BraTSRefineLib.scoring import read_scores
-
-    tables = [read_scores(workspace)] if workspace.scores_parquet.is_file() else []
-    for path in sorted(workspace.runs.glob("*/outputs/scores.csv")):
-        tables.append(_readScores(path))
-    return pd.concat(tables, ignore_index=True) if tables else None
-
-
-def _readScores(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    names = {"case": str, "model": str}
-    return pd.read_csv(path, dtype=names, keep_default_na=False, na_values={"value": [""]})
 
 
 def readFlags(workspace: Workspace) -> pd.DataFrame | None:
@@ -264,105 +207,9 @@ def spread(rows: list[CaseRow], metric: str) -> list[float]:
     return [row.values[metric] for row in rows if math.isfinite(row.values.get(metric, math.nan))]
 
 
-def withoutPaths(text: str) -> str:
-    """A message without the files that it names, for a place where there is no room for them."""
-    words = [word for word in text.split() if not re.search(r"[/\\].*\.(nii|npz|mha|nrrd)", word)]
-    return " ".join(words)
-
-
 def thirds(values: Sequence[float]) -> tuple[float, float]:
     """The values below which the worst third and the worst two thirds lie; nothing is tinted under four values."""
     if len(values) < 4:
         return -math.inf, -math.inf
     ordered = sorted(values)
     return ordered[len(ordered) // 3 - 1], ordered[2 * len(ordered) // 3 - 1]
-
-
-def shortNames(names: Sequence[str]) -> dict[str, str]:
-    """Each name without the beginning that all of them share, cut behind a separator; unchanged where little is won."""
-    first, last = min(names, default=""), max(names, default="")
-    shared = first[: next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)]
-    cut = max((shared.rfind(separator) for separator in "_-/"), default=-1) + 1
-    return {name: name[cut:] or name for name in names} if cut > 4 else {name: name for name in names}
-
-
-def headline(cohort: Cohort) -> str:
-    """The cohort in one line: its name, how much there is, how it is read."""
-    labels = sorted({case.labels.name for case in cohort.cases if case.labels})
-    parts = [
-        f"{len(cohort.cases)} cases",
-        f"{len(cohort.models)} models" if len(cohort.models) != 1 else "1 model",
-        labels[0] if len(labels) == 1 else f"{len(labels)} label conventions" if labels else "no labels",
-    ]
-    return f"<b>{escape(cohort.root.name)}</b> · " + " · ".join(escape(part) for part in parts)
-
-
-def summary(cohort: Cohort) -> list[tuple[str, str]]:
-    """What was found: layout, cases, channels, references, models, conventions."""
-    cases = cohort.cases
-    withReference = sum(case.reference is not None for case in cases)
-    pairs = [
-        ("Layout", cohort.layout),
-        ("Cases", f"{len(cases)}" + (f" from {len(cohort.centers)} centres" if cohort.centers else "")),
-        ("Images", _channels(cases)),
-        ("References", f"{withReference} of {len(cases)}" + ("" if withReference else ": scored against a consensus")),
-        ("Models", _counted([model for case in cases for model in case.predictions], len(cases)) or "none"),
-        ("Probabilities", _counted([model for case in cases for model in case.probabilities], len(cases)) or "none"),
-        ("Labels", _counted([c.labels.name for c in cases if c.labels], len(cases)) or "not known: state them above"),
-    ]
-    return pairs
-
-
-def problemRows(cohort: Cohort) -> list[ProblemRow]:
-    """Everything that was found wrong, equal messages together, the errors first."""
-    short = shortNames([case.case for case in cohort.cases])
-    alike: dict[tuple, list] = {}
-    for problem in cohort.all_problems():
-        key = (problem.level != "error", withoutPaths(problem.message), problem.model)
-        alike.setdefault(key, []).append(problem)
-    return [_problemRow(*key, problems, short) for key, problems in sorted(alike.items(), key=lambda item: item[0][0])]
-
-
-def _problemRow(isNote: bool, message: str, model: str, problems: list, short: Mapping[str, str]) -> ProblemRow:
-    cases = [short.get(problem.case, problem.case) for problem in problems if problem.case]
-    where = f"{len(cases)} cases" if len(cases) > 2 else ", ".join(cases)
-    where = " / ".join(part for part in (where, model) if part) or "cohort"
-    return ProblemRow(not isNote, where, message, "\n".join(str(problem) for problem in problems[:30]))
-
-
-def _channels(cases) -> str:
-    counted = _counted([CHANNEL_NAMES.get(channel, channel) for case in cases for channel in case.images], len(cases))
-    return counted or "none: label maps are shown on an empty ground"
-
-
-def _counted(names: Sequence[str], cases: int) -> str:
-    """``unet, fold_0 (3 of 8)``: each name once, with how many cases have it unless all do."""
-    counts = Counter(names)
-    return ", ".join(name if n == cases else f"{name} ({n} of {cases})" for name, n in sorted(counts.items()))
-
-
-def runsWith(workspace: Workspace, output: str) -> list[str]:
-    """Names of the finished runs that left that output, the newest first."""
-    found = sorted(workspace.runs.glob(f"*/outputs/{output}"), key=lambda path: path.stat().st_mtime, reverse=True)
-    return [path.parent.parent.name for path in found]
-
-
-def changes(path: Path, region: str) -> list[Change]:
-    """Dice (or agreement, where there is no reference) of a region before and after, the largest loss first."""
-    import pandas as pd
-
-    table = pd.read_csv(path, dtype={"case": str})
-    table = table[table["region"] == region]
-    metric = "dice" if (table["metric"] == "dice").any() else "agreement"
-    rows = table[table["metric"] == metric].sort_values("change", kind="stable", na_position="last")
-    return [Change(r.case, r.before, r.after, r.change) for r in rows.itertuples(index=False)]
-
-
-def chosen(path: Path) -> list[ChosenCase]:
-    """The rows of a selection."""
-    import pandas as pd
-
-    table = pd.read_csv(path, dtype={"case": str, "center": str, "reason": str}).fillna({"center": "", "reason": ""})
-    return [
-        ChosenCase(int(r.rank), r.case, r.center, float(r.uncertainty), r.reason) for r in table.itertuples(index=False)
-    ]

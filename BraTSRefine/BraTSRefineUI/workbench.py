@@ -8,7 +8,7 @@ from html import escape
 import slicer
 from slicer.i18n import tr as _
 
-from . import captions, tables, views
+from . import captions, overview, tables, views
 from .corners import Corners
 from .failures import reported
 from .jobrow import JobRow
@@ -117,7 +117,7 @@ class Workbench:
         if self.session.case:
             say(self.ui.caseTitleLabel, self._cardTitle())
             say(self.ui.caseSentenceLabel, self._cardSentence())
-            problems = [tables.withoutPaths(problem) for problem in self.session.data.problems]
+            problems = [overview.withoutPaths(problem) for problem in self.session.data.problems]
             say(self.ui.caseProblemsLabel, "<br>".join(escape(problem) for problem in problems[:3]))
             self.ui.caseProblemsLabel.toolTip = "\n".join(self.session.data.problems)
         hasFlags = bool(self.session.flags())
@@ -131,6 +131,8 @@ class Workbench:
         title = f"<b>{escape(session.case)}</b>"
         if row is None or not row.values:
             return title
+        if "dice" not in row.values:
+            return f"{title}<br>{session.region} {tables.milliliters(row.milliliters)} ml in the reference"
         change = tables.signedMilliliters(row.values.get("volume_error_ml"))
         figures = f"{session.region} Dice {tables.number(row.values.get('dice'))}"
         figures += f" · HD95 {row.distance} · {change} ml"

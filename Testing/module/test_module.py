@@ -277,6 +277,32 @@ def test_choose_button_lists_cases_with_reasons(host, bench):
     assert bench.session.case == annotate.ui.chosenTable.item(1, 1).text()
 
 
+def test_score_button_scores_an_unscored_cohort_and_leads_to_the_worst_case(host, bench, phantom_cohort, tmp_path):
+    host.widget.openWorkspace(phantom_cohort, tmp_path / "unscored")
+    cohort = bench.cohortPanel
+    assert cohort.widget.isVisible()
+    assert "Score" in cohort.ui.cohortStateLabel.text()
+    assert bench.session.case
+    click(cohort.ui.scoreButton)
+    wait_until(host, lambda: not bench.isBusy)
+    assert bench.session.hasScores
+    assert bench.worstCases.widget.isVisible()
+    assert bench.session.case == bench.session.rows()[0].case
+
+
+def test_a_worker_that_is_killed_is_told_as_failed(host, bench):
+    import os
+    import signal
+
+    host.widget.showPanel("Refine")
+    click(bench.tabs[2].ui.fuseButton)
+    host.settle(500)
+    os.kill(bench.runner._process.processId(), signal.SIGKILL)
+    wait_until(host, lambda: not bench.isBusy)
+    assert "failed" in host.widget.ui.statusLabel.text()
+    assert bench.tabs[2].ui.fuseButton.isEnabled()
+
+
 def test_broken_files_are_listed_with_what_to_do(host, bench):
     host.widget.showPanel("Cohort")
     table = bench.cohortPanel.ui.problemsTable

@@ -6,7 +6,7 @@ import math
 
 from slicer.i18n import tr as _
 
-from .. import tables
+from .. import overview, tables
 from ..panel import Cell, Panel, fillTable, say, selectRow
 from ..stripplot import StripPlot
 from ..tables import CaseRow
@@ -42,7 +42,7 @@ class WorstCasesPanel(Panel):
 
     def refresh(self) -> None:
         self._shown = self._sorted(self._filtered(self.session.rows()))
-        short = tables.shortNames([row.case for row in self.session.rows()])
+        short = overview.shortNames([row.case for row in self.session.rows()])
         self._columns = _columns(any(row.center for row in self._shown))
         worst, middle = tables.thirds(tables.spread(self.session.rows(), "dice"))
         rows = [[column.cell(row, short, worst, middle) for column in self._columns] for row in self._shown]
