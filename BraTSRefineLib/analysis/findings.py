@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from .alignment import shifted_prediction
 from .finding import EMPTY_REGION, KINDS, NEVER_PREDICTED, NOT_CHECKED, SINGLE_VOXEL, Finding
 from .labelling import permuted_labels
 from .pairs import CaseReader, Pair
-from .persons import identical_references, same_person_by_name
+from .persons import identical_references, reference_volumes, same_person_by_name
 
 FINDING_COLUMNS = Finding._fields
 GOOD_ENOUGH = 0.95
@@ -33,9 +33,9 @@ def findings(
     ``progress(done, total, case)`` is called after each case.
     """
     found = [*_never_predicted(scores), *same_person_by_name(cohort), *identical_references(cohort, scores)]
-    suspects = _suspects(scores)
+    suspects, volumes = _suspects(scores), reference_volumes(cohort, scores)
     for done, case in enumerate(cohort.cases, 1):
-        found += _of_case(case, suspects.get(case.case, []), scores)
+        found += _of_case(case, suspects.get(case.case, []), volumes.get(case.case, {}))
         if progress is not None:
             progress(done, len(cohort.cases), case.case)
     found.sort(key=lambda finding: KINDS.index(finding.kind))
@@ -52,12 +52,11 @@ def _suspects(scores: pd.DataFrame) -> dict[str, list[str]]:
     return suspects
 
 
-def _of_case(case: Case, models: list[str], scores: pd.DataFrame) -> Iterator[Finding]:
+def _of_case(case: Case, models: list[str], volumes: Mapping[str, float]) -> Iterator[Finding]:
     reader = CaseReader(case)
     for model in models:
         yield from _guarded(case, model, lambda model=model: _of_pair(reader.pair(model)))
-    if case.reference is not None:
-        yield from _guarded(case, "", lambda: _of_reference(case, scores))
+    yield from _guarded(case, "", lambda: _of_reference(case, volumes))
 
 
 def _guarded(case: Case, model: str, check: Callable[[], Iterable[Finding]]) -> list[Finding]:
@@ -102,10 +101,8 @@ def _volumes(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     return rows.pivot_table(index=["case", "model"], columns="region", values="value", sort=False)
 
 
-def _of_reference(case: Case, scores: pd.DataFrame) -> Iterator[Finding]:
-    """Remarks on regions that the reference lacks or has one voxel of."""
-    rows = scores[(scores["case"] == case.case) & (scores["metric"] == "volume_reference_ml")]
-    volumes = dict(zip(rows["region"], rows["value"], strict=True))
+def _of_reference(case: Case, volumes: Mapping[str, float]) -> Iterator[Finding]:
+    """Remarks on regions that the reference (its volumes in ml by region) lacks or has one voxel of."""
     absent = [region for region, ml in volumes.items() if ml == 0]
     if absent:
         names = " and no ".join(f"{REGION_NAMES[region]} ({region})" for region in absent)

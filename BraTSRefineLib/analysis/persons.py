@@ -41,7 +41,8 @@ def same_person_by_name(cohort: Cohort) -> Iterator[Finding]:
 def identical_references(cohort: Cohort, scores: pd.DataFrame) -> Iterator[Finding]:
     """Pairs of cases whose references nearly coincide; volumes decide which are compared at all."""
     cuts: dict[str, Cut | None] = {}
-    for first, second in _alike(_reference_volumes(cohort, scores)):
+    volumes = reference_volumes(cohort, scores)
+    for first, second in _alike({case: ml for case, ml in volumes.items() if ml.get("WT", 0.0) >= LEAST_ML}):
         try:
             for name in (first, second):
                 if name not in cuts:
@@ -61,14 +62,14 @@ def _identical(first: Case, second: Case, dice: float) -> Finding:
     return Finding(first.case, "", IDENTICAL, message)
 
 
-def _reference_volumes(cohort: Cohort, scores: pd.DataFrame) -> dict[str, dict[str, float]]:
+def reference_volumes(cohort: Cohort, scores: pd.DataFrame) -> dict[str, dict[str, float]]:
     """Volumes in ml by case and region, of the cases that have a reference."""
     references = {case.case for case in cohort.cases if case.reference is not None}
     rows = scores[(scores["metric"] == "volume_reference_ml") & scores["case"].isin(references)]
     volumes: dict[str, dict[str, float]] = {}
     for case, region, value in zip(rows["case"], rows["region"], rows["value"], strict=True):
         volumes.setdefault(case, {})[region] = value
-    return {case: found for case, found in volumes.items() if found.get("WT", 0.0) >= LEAST_ML}
+    return volumes
 
 
 def _alike(volumes: Mapping[str, Mapping[str, float]]) -> Iterator[tuple[str, str]]:

@@ -22,6 +22,8 @@ from .worst_list import breakable, number
 PACKAGES = ("bratsrefine", "numpy", "scipy", "pandas", "plotly", "SimpleITK")
 REMARKS = (EMPTY_REGION, SINGLE_VOXEL)
 NAMED_CASES = 12
+MANY_MODELS = 7
+WORTH_QUARTILES = 3
 
 
 def facts(contents: Contents) -> Html:
@@ -120,16 +122,23 @@ def _heat_of(contents: Contents, by: str, region: str = "WT") -> Html:
 
 
 def _heat(found: pd.DataFrame, metric: str) -> Html:
+    """Strata in rows and models in columns, or the other way round where the models are many."""
+    scored = found[found["model"] != ""]
+    found = scored if len(scored) else found
     if found.empty:
         return element("p", "Nothing to compare.", class_="quiet")
-    models = list(dict.fromkeys(found["model"]))
+    places, models = list(dict.fromkeys(found["stratum"])), sorted(set(found["model"]))
     by_place = {(row.stratum, row.model): row for row in found.itertuples(index=False)}
+    turned = len(models) > MANY_MODELS
+    lines, columns = (models, places) if turned else (places, models)
     rows = [
-        [element("th", stratum), *(_heat_cell(by_place.get((stratum, model)), found, metric) for model in models)]
-        for stratum in dict.fromkeys(found["stratum"])
+        [
+            element("th", line or "cases"),
+            *(_heat_cell(by_place.get((c, line) if turned else (line, c)), found, metric) for c in columns),
+        ]
+        for line in lines
     ]
-    headings = ["", *(model or "no prediction" for model in models)]
-    return element("div", table(headings, rows, class_="heat"), class_="wide")
+    return element("div", table(["", *(column or "cases" for column in columns)], rows, class_="heat"), class_="wide")
 
 
 def _heat_cell(row, found: pd.DataFrame, metric: str) -> Html:
@@ -138,7 +147,8 @@ def _heat_cell(row, found: pd.DataFrame, metric: str) -> Html:
     if row.median != row.median:
         return element("td", f"n {row.n}", class_="quiet")
     failed = round(row.failure_rate * row.n) if row.failure_rate == row.failure_rate else 0
-    about = f"{number(row.q25)} to {number(row.q75)} · n {row.n}" + (f" · {failed} failed" if failed else "")
+    spread = f"{number(row.q25)} to {number(row.q75)} · " if row.n >= WORTH_QUARTILES else ""
+    about = f"{spread}n {row.n}" + (f" · {failed} failed" if failed else "")
     pale = " few" if "fewer" in row.warning else ""
     return element(
         "td",

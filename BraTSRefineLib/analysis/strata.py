@@ -140,7 +140,7 @@ def _table(values: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=list(STRATA_COLUMNS))
     place = {"region": REGIONS, "stratum": list(order), "model": sorted(table["model"].unique())}
     return table.sort_values(
-        ["region", "model", "stratum"], key=lambda column: column.map(place[column.name].index), kind="stable"
+        ["region", "stratum", "model"], key=lambda column: column.map(place[column.name].index), kind="stable"
     ).reset_index(drop=True)
 
 

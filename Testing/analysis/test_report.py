@@ -188,6 +188,12 @@ def test_images_alone_are_shown(on_disk, workspace):
     assert 'src="data:image/png' in path.read_text(encoding="utf-8")
 
 
+def test_many_models_are_listed_downwards(make, on_disk, workspace):
+    cohort = on_disk({"x": (make.tumour(), {f"net{i}": make.tumour(radius=10 + i / 4) for i in range(9)})})
+    text = text_of(write_report(cohort, score_cohort(cohort, workers=1), workspace, worst=1))
+    assert "By region whole tumour tumour core enhancing tumour net0" in text
+
+
 def test_an_unknown_metric_writes_nothing(reported, workspace):
     cohort, scores, path = reported
     before = path.read_bytes()

@@ -29,6 +29,20 @@ def test_strata_come_from_small_to_large(twelve_cases, three_centers):
     assert list(found.index) == ["absent", "under 3 ml", "3 to 6 ml", "from 6 ml"]
 
 
+def test_strata_keep_their_order_where_the_first_model_lacks_one(make, three_centers):
+    sizes = {"c1": 0.5, "c2": 5.0, "c3": 20.0}
+    scores = make.table(
+        *(
+            make.rows(c, m, "ET", dice=0.5, volume_reference_ml=ml)
+            for c, ml in sizes.items()
+            for m in "ab"
+            if c + m != "c1a"
+        )
+    )
+    found = strata(scores, three_centers, region="ET")
+    assert list(dict.fromkeys(found["stratum"])) == ["under 1 ml", "1 to 10 ml", "from 10 ml"]
+
+
 def test_tertiles_differ_by_one_case_at_most_and_print_their_edges(twelve_cases, three_centers):
     found = by_stratum(strata(twelve_cases, three_centers, region="ET", cuts="tertiles"))
     thirds = found.drop(index="absent")
