@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from BraTSRefine.Standalone.names import selectPropertyAttributes
+
+# PySide6 looks through every loaded module when this is first asked for; some of torch's cannot be looked at.
+selectPropertyAttributes("BraTSRefineUI")
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 

@@ -52,7 +52,7 @@ class Session:
         """
         from BraTSRefineLib.cohort import Workspace, discover, save_cohort
 
-        opened = Workspace.open(workspace or workspaceBeside(folder), folder)
+        opened = Workspace.open(workspace or Workspace.beside(folder), folder)
         cohort = None if again or labels != "auto" else _known(opened, folder)
         if cohort is None:
             cohort = discover(Path(folder), labels=labels)
@@ -233,12 +233,6 @@ class Session:
         if path is None:
             return None, ((f"no prediction of {self.model}",) if self.model else ())
         return _tryLabels(path, case.convention_of(self.model), self.model)
-
-
-def workspaceBeside(folder: str | Path) -> Path:
-    """The default workspace: ``<folder>-refine`` beside the data."""
-    folder = Path(folder).expanduser().resolve()
-    return folder.parent / f"{folder.stem if folder.is_file() else folder.name}-refine"
 
 
 def _known(workspace: Workspace, folder: str | Path) -> Cohort | None:

@@ -47,17 +47,17 @@ _propertyAttributes = PropertyAttributes()
 
 def selectPropertyAttributes(moduleName: str) -> None:
     """From now on the module of that name sees Qt properties as attributes, and no getters and setters of them."""
-    _choices()
-    import __feature__
-
-    __feature__.set_selection(TRUE_PROPERTY, moduleName)
+    _feature().set_selection(TRUE_PROPERTY, moduleName)
 
 
 def _choices() -> dict[str, int]:
-    import __feature__
-    import PySide6.QtCore  # noqa: F401  (the switch comes with it)
+    return _feature().pyside_feature_dict
 
-    return __feature__.pyside_feature_dict
+
+def _feature():
+    """PySide6's switch, which exists once PySide6 was imported."""
+    importlib.import_module("PySide6.QtCore")
+    return sys.modules["__feature__"]
 
 
 def install() -> None:

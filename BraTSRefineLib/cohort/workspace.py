@@ -71,6 +71,12 @@ class Workspace:
         (root / ".writable").unlink(missing_ok=True)
         return workspace
 
+    @staticmethod
+    def beside(data: Path | str) -> Path:
+        """The default workspace of a data folder or manifest: ``<name>-refine`` beside it."""
+        data = Path(data).expanduser().resolve()
+        return data.parent / f"{data.stem if data.is_file() else data.name}-refine"
+
     @property
     def cohort_csv(self) -> Path:
         return self.root / "cohort.csv"

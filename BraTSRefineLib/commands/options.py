@@ -63,14 +63,9 @@ def open_cohort(
         references=references,
         predictions={model: Path(path) for model, path in pairs(predictions, "--predictions").items()} or None,
     )
-    opened = Workspace.open(workspace or _workspace_beside(folder), folder)
+    opened = Workspace.open(workspace or Workspace.beside(folder), folder)
     save_cohort(cohort, opened)
     return cohort, opened
-
-
-def _workspace_beside(folder: Path) -> Path:
-    folder = folder.expanduser().resolve()
-    return folder.parent / f"{folder.stem if folder.is_file() else folder.name}-refine"
 
 
 def pairs(texts: list[str] | None, option: str) -> dict[str, str]:

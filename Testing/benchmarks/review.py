@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import gc
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from run import Figure
+if TYPE_CHECKING:
+    from run import Figure
+
 
 CASES = 3
 SWITCHES = 50
@@ -21,25 +26,23 @@ MEGABYTE = 2**20
 
 def measure() -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
-        cohort, workspace = _prepared(Path(folder))
-        return _measured(cohort, workspace)
+        subprocess.run([sys.executable, __file__, folder], check=True)
+        return _measured(Path(folder) / "cohort", Path(folder) / "workspace")
 
 
-def _prepared(folder: Path) -> tuple[Path, Path]:
-    """A full-size phantom cohort, scored and mapped."""
+def prepare(folder: Path) -> None:
+    """A full-size phantom cohort, scored and mapped; in a process of its own, whose memory is not ours to count."""
     from BraTSRefineLib import jobs
     from BraTSRefineLib.cohort import Workspace, discover, save_cohort
     from BraTSRefineLib.phantom import write_cohort
     from BraTSRefineLib.scoring import score_cohort, write_scores
 
-    folder = folder.resolve()
     cohort = write_cohort(folder / "cohort", cases=CASES, centers=1, seed=1, scale=1.0)
     workspace = Workspace.open(folder / "workspace", cohort)
     found = discover(cohort)
     save_cohort(found, workspace)
     write_scores(score_cohort(found), workspace)
     jobs.run(jobs.create(workspace, "uncertainty", {}))
-    return cohort, workspace.root
 
 
 def _measured(cohort: Path, workspace: Path) -> list[Figure]:
@@ -52,6 +55,8 @@ def _measured(cohort: Path, workspace: Path) -> list[Figure]:
         seconds, memory = _switches(host)
     finally:
         host.close()
+    from run import Figure
+
     detail = f"four modalities, reference, prediction, uncertainty; {SWITCHES} switches between {CASES} cases"
     growth = (memory[-1] - memory[4]) / MEGABYTE
     return [
@@ -92,3 +97,7 @@ def _click(table, row: int) -> None:
 
     place = table.visualItemRect(table.item(row, 0)).center()
     QTest.mouseClick(table.viewport(), Qt.LeftButton, pos=place)
+
+
+if __name__ == "__main__":
+    prepare(Path(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""``python Testing/benchmarks/run.py NAME``: measure ours and a named peer in one run; exit 0 only where every bar holds.
+"""``python Testing/benchmarks/run.py NAME``: ours and a named peer in one run; exit 0 where every bar holds.
 
 A benchmark is a module beside this file with ``measure() -> list[Figure]``.
 """

@@ -132,3 +132,9 @@ def test_scaled_voxels_are_converted(tmp_path, slope, intercept):
     struct.pack_into("<2f", content, 112, slope, intercept)
     path.write_bytes(content)
     assert np.unique(read_image(path)).tolist() == [3 * slope + intercept]
+
+
+def test_the_default_workspace_lies_beside_the_data(tmp_path):
+    (tmp_path / "list.csv").touch()
+    assert Workspace.beside(tmp_path / "brats2020") == tmp_path.resolve() / "brats2020-refine"
+    assert Workspace.beside(tmp_path / "list.csv") == tmp_path.resolve() / "list-refine"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import BraTSRefine.Standalone  # noqa: F401  (before the folder, in which BraTSRefine is a file and no package)
 import pytest
+
+import BraTSRefine.Standalone  # noqa: F401  (before the folder, in which BraTSRefine is a file and no package)
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "BraTSRefine"))
 

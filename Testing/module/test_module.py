@@ -218,6 +218,24 @@ def test_overlays_are_off_while_h_is_held(host, bench):
     assert bench.caseScene.isVisible("prediction")
 
 
+def test_the_wheel_scrolls_the_axial_views_together(host, bench):
+    import slicer
+    from PySide6.QtCore import QPoint, QPointF
+    from PySide6.QtGui import QWheelEvent
+    from PySide6.QtWidgets import QApplication
+
+    before = slice_centres(slicer.mrmlScene)
+    view = host.layoutManager.sliceWidget("BraTSRefineT1c").sliceView()
+    middle = QPointF(view.rect().center())
+    turn = (QPoint(0, 0), QPoint(0, 120), Qt.NoButton, Qt.NoModifier, Qt.NoScrollPhase, False)
+    QApplication.sendEvent(view, QWheelEvent(middle, view.mapToGlobal(middle), *turn))
+    host.settle()
+    after = slice_centres(slicer.mrmlScene)
+    assert after["BraTSRefineT1c"][2] != before["BraTSRefineT1c"][2]
+    assert after["BraTSRefineFLAIR"][2] == pytest.approx(after["BraTSRefineT1c"][2])
+    assert after["BraTSRefineCoronal"] == before["BraTSRefineCoronal"]
+
+
 def test_layout_key_goes_to_compare_and_back(host, bench):
     from BraTSRefineUI import views
 
@@ -274,7 +292,7 @@ def test_choose_button_lists_cases_with_reasons(host, bench):
     wait_until(host, lambda: not bench.isBusy)
     assert annotate.ui.chosenTable.rowCount() == 2
     click_row(annotate.ui.chosenTable, 1)
-    assert bench.session.case == annotate.ui.chosenTable.item(1, 1).text()
+    assert bench.session.case == annotate.ui.chosenTable.item(1, 1).toolTip()
 
 
 def test_score_button_scores_an_unscored_cohort_and_leads_to_the_worst_case(host, bench, phantom_cohort, tmp_path):

@@ -8,7 +8,7 @@ import os
 import pandas as pd
 import pytest
 from BraTSRefineUI import overview, runs, tables
-from BraTSRefineUI.session import Session, workspaceBeside
+from BraTSRefineUI.session import Session
 from BraTSRefineUI.tables import CaseRow
 
 from BraTSRefineLib.cohort import CohortError, Workspace, WorkspaceError
@@ -93,12 +93,6 @@ def test_an_opened_workspace_is_taken_as_it_is_and_another_folder_is_not(opened,
 def test_the_workspace_may_not_be_the_data_folder(phantom_cohort):
     with pytest.raises(WorkspaceError):
         Session().open(phantom_cohort, phantom_cohort)
-
-
-def test_without_a_workspace_it_lies_beside_the_data(tmp_path):
-    assert workspaceBeside(tmp_path / "brats2020") == (tmp_path / "brats2020-refine").resolve()
-    (tmp_path / "list.csv").touch()
-    assert workspaceBeside(tmp_path / "list.csv") == (tmp_path / "list-refine").resolve()
 
 
 def test_equal_problems_are_one_line(opened):

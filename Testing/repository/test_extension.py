@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import jsonschema
@@ -54,6 +55,12 @@ def tracked_files(folder: str) -> set[str]:
 @pytest.mark.parametrize("folder", ["BraTSRefineLib", "BraTSRefine"])
 def test_every_file_of_a_module_is_listed_for_the_build(folder):
     assert listed_files(folder) == {name for name in tracked_files(folder) if not name.startswith("Standalone/")}
+
+
+def test_slicer_asks_for_the_same_packages_as_the_installable_package():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    asked = (REPOSITORY / "BraTSRefine" / "Resources" / "requirements.txt").read_text().split()
+    assert asked == project["dependencies"]
 
 
 def test_python_files_stay_short():
