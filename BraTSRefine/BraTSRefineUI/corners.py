@@ -14,7 +14,6 @@ from . import colours, views
 FONT_SIZE = 13
 MARGIN = 8
 LINE_HEIGHT = 19
-BAR_WIDTH, BAR_HEIGHT = 12, 110
 
 Piece = tuple[str, str]
 BRIGHT = 0.45
@@ -143,7 +142,7 @@ def _scaleBar(words: str, low: float, high: float) -> list:
         style.SetBold(False)
         style.SetItalic(False)
         style.SetColor(*colours.rgb(colours.TEXT))
-    bar.SetPosition(0.86, 0.05)
+    bar.SetPosition(0.86, 0.25)
     bar.SetPosition2(0.13, 0.4)
     return [bar]
 

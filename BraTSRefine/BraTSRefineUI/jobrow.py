@@ -13,7 +13,7 @@ class JobRow:
     def __init__(self, ui) -> None:
         self._ui = ui
         self._started = 0.0
-        self._problems = 0
+        self.problems: list[str] = []
         self.hide()
 
     def hide(self) -> None:
@@ -22,7 +22,7 @@ class JobRow:
 
     def begin(self, kind: str) -> None:
         """A job of that kind was started."""
-        self._started, self._problems = time.monotonic(), 0
+        self._started, self.problems = time.monotonic(), []
         ui = self._ui
         ui.jobProgress.maximum, ui.jobProgress.value = 0, 0
         ui.jobLabel.text = kind
@@ -41,13 +41,13 @@ class JobRow:
             self._ui.jobProgress.maximum, self._ui.jobProgress.value = count, step
             self._ui.jobLabel.text = f"{step}/{count} {event.get('case', '')}{self._remaining(step, count)}"
         elif event["event"] == "problem":
-            self._problems += 1
+            self.problems.append(": ".join(part for part in (event.get("case", ""), event["message"]) if part))
 
     def lastWords(self, kind: str, event: dict) -> str:
         """How the job ended, in one line."""
         took = _seconds(time.monotonic() - self._started)
         if event["event"] == "finished":
-            skipped = _(", {count} skipped").format(count=self._problems) if self._problems else ""
+            skipped = _(", {count} skipped").format(count=len(self.problems)) if self.problems else ""
             return _("{kind} finished in {took}{skipped}").format(kind=kind, took=took, skipped=skipped)
         if event["event"] == "cancelled":
             return _("{kind} cancelled; nothing was left behind").format(kind=kind)

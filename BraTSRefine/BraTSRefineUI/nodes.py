@@ -196,7 +196,7 @@ def _hull(sample: np.ndarray, ijkToRas) -> vtk.vtkPolyData:
 
 
 def restrictTo(display, viewNodeIDs: Sequence[str]) -> None:
-    """Show a display node in these views alone; in none where the list is empty."""
+    """Show a display node in these views alone; in all where the list is empty."""
     display.RemoveAllViewNodeIDs()
     for identifier in viewNodeIDs:
         display.AddViewNodeID(identifier)

@@ -41,6 +41,9 @@ class Panel:
     def refresh(self) -> None:
         """Show what the session knows now."""
 
+    def fitRows(self) -> None:
+        """Make rows of wrapped words as high as they are, once the columns have their width."""
+
     def showSelected(self) -> None:
         """Mark what is looked at now, where the panel lists it."""
 

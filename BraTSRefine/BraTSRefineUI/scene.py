@@ -198,6 +198,8 @@ class CaseScene:
         errors = self._volumes("errors") if "errors" in view.overlays and self.isVisible("errors") else []
         uncertain = self._volumes("uncertainty") if "uncertainty" in view.overlays else []
         uncertain = uncertain if self.isVisible("uncertainty") else []
+        composite.SetLinkedControl(1)
+        composite.SetHotLinkedControl(1)
         composite.SetBackgroundVolumeID(self._backgroundID(view))
         composite.SetLabelVolumeID(errors[0].GetID() if errors else None)
         composite.SetLabelOpacity(ERROR_OPACITY)
@@ -212,7 +214,7 @@ class CaseScene:
         inViews = views.viewNodeIDs(self.scene, source)
         for region, display in nodes.outlineDisplays(node).items():
             chosen = region == self.region
-            display.SetVisibility(self.isVisible(source) and bool(inViews))
+            display.SetVisibility(self.isVisible(source))
             display.SetOpacity2DOutline(1.0 if chosen else 0.45)
             display.SetVisibility3D(chosen)
             display.SetOpacity3D(0.55 if source == "prediction" else 0.8)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from BraTSRefineLib.cohort.workspace import Workspace
 
 NOT_COMPUTED = "-"
-GOOD_DICE = 0.9
+GOOD_DICE = 0.8
+NEAR_MM = 5.0
 FAR_MM = 15.0
 CLEARLY = 0.1
 STATUS_WORDS = {
@@ -83,7 +84,7 @@ def _pattern(values: Mapping[str, float]) -> str:
         parts.append("far off")
     if parts:
         return ", ".join(parts)
-    if dice >= GOOD_DICE:
+    if dice >= GOOD_DICE and far <= NEAR_MM:
         return "boundary only"
     return "" if math.isnan(dice) else "wrong both ways"
 

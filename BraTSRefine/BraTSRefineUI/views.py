@@ -98,9 +98,14 @@ def sliceNodes(scene) -> Iterator[tuple[View, object, object | None]]:
 
 
 def viewNodeIDs(scene, overlay: str) -> list[str]:
-    """The slice views that may show an overlay, for ``vtkMRMLDisplayNode.SetViewNodeIDs``; the 3D view with them."""
+    """The views that may show an overlay, for ``vtkMRMLDisplayNode.SetViewNodeIDs``: slice views and the 3D view."""
     ids = [node.GetID() for view, node, _composite in sliceNodes(scene) if overlay in view.overlays]
-    return ids + [node.GetID() for node in nodesOfClass(scene, "vtkMRMLViewNode")]
+    return ids + [node.GetID() for node in nodesOfClass(scene, "vtkMRMLViewNode") if _isOurs(node)]
+
+
+def _isOurs(node) -> bool:
+    """Whether a view or camera node belongs to the module's 3D view."""
+    return node.GetLayoutName() == THREE_D_TAG
 
 
 def jump(scene, ras: Sequence[float]) -> None:
@@ -126,10 +131,10 @@ def _inPlane(node, extent: Sequence[float]) -> tuple[float, float]:
 
 
 def lookFrom3D(scene, centre: Sequence[float], distance: float) -> None:
-    """Put the 3D cameras in front of, and a little above, a position (RAS, mm)."""
+    """Put the camera of the module's 3D view in front of, and a little above, a position (RAS, mm)."""
     direction = np.array([-0.45, 0.8, 0.4])
     position = np.asarray(centre, dtype=float) + distance * direction / np.linalg.norm(direction)
-    for node in nodesOfClass(scene, "vtkMRMLCameraNode"):
+    for node in filter(_isOurs, nodesOfClass(scene, "vtkMRMLCameraNode")):
         node.SetFocalPoint(*map(float, centre))
         node.SetPosition(*map(float, position))
         node.SetViewUp(0.0, 0.0, 1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 
+import qt
 import slicer
 from slicer.i18n import tr as _
 
@@ -44,7 +45,7 @@ class Workbench:
         self.uncertainty = None
         self.thresholdShare = 0.5
         self.lastRun = self.lastMessage = self.failure = ""
-        self._kind, self._formerLayout = "", 0
+        self._kind, self._formerLayout, self._isClosed = "", 0, False
         self._build()
         self.shortcuts = Shortcuts(self._keys(), self.caseSceneHidden)
 
@@ -98,6 +99,13 @@ class Workbench:
         self.ui.pages.currentIndex = START_PAGE if name == self.cohortPanel.name else WORK_PAGE
         if name != self.cohortPanel.name:
             self.ui.tabs.currentIndex = [panel.name for panel in self.tabs].index(name)
+        qt.QTimer.singleShot(0, self._fitRows)
+
+    def _fitRows(self) -> None:
+        if self._isClosed:
+            return
+        for panel in (self.cohortPanel, *self.tabs):
+            panel.fitRows()
 
     def refresh(self) -> None:
         """Show the session in every panel."""
@@ -306,7 +314,8 @@ class Workbench:
         self.runner.cancel()
 
     def jobLog(self) -> str:
-        return self.runner.log()
+        """What the last job skipped, and what its worker wrote."""
+        return "\n".join([*self.jobRow.problems, self.runner.log()]).strip()
 
     def _onJobEvent(self, event: dict) -> None:
         self.jobRow.tell(event)
@@ -353,6 +362,7 @@ class Workbench:
 
     def cleanup(self) -> None:
         """Stop the worker and leave no node behind."""
+        self._isClosed = True
         self.shortcuts.remove()
         self.runner.cleanup()
         self.caseScene.clear()

@@ -6,6 +6,7 @@ from html import escape
 
 from slicer.i18n import tr as _
 
+from .. import overview
 from ..panel import Cell, Panel, fillTable, say, selectRow
 from ..session import REGIONS
 
@@ -28,21 +29,24 @@ class AnnotatePanel(Panel):
         ui.chooseButton.enabled = self.session.hasUncertainties and not self.workbench.isBusy
         ui.chooseButton.toolTip = self._tip()
         self._chosen = self.session.chosenCases()
+        short = overview.shortNames(self.session.caseNames)
         rows = [
             [
                 Cell(f"{row.rank}", isNumber=True),
-                Cell(row.case),
+                Cell(short.get(row.case, row.case), row.case),
                 Cell(row.center),
-                Cell(f"{row.uncertainty:.3g}", isNumber=True),
                 Cell(row.reason),
             ]
             for row in self._chosen
         ]
-        headings = ["#", _("Case"), _("Centre"), _("Uncertainty"), _("Why")]
-        fillTable(ui.chosenTable, headings, rows)
+        fillTable(ui.chosenTable, ["#", _("Case"), _("Centre"), _("Why")], rows)
         ui.chosenTable.visible = bool(rows)
+        self.fitRows()
         self.showSelected()
         say(ui.annotateStateLabel, self._state())
+
+    def fitRows(self) -> None:
+        self.ui.chosenTable.resizeRowsToContents()
 
     def showSelected(self) -> None:
         cases = [row.case for row in self._chosen]

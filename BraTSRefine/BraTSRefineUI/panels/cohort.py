@@ -87,6 +87,10 @@ class CohortPanel(Panel):
         ]
         self.ui.problemsTable.visible = bool(rows)
         fillTable(self.ui.problemsTable, ["", _("Where"), _("Why, and what to do")], rows)
+        self.fitRows()
+
+    def fitRows(self) -> None:
+        """As high as their words, once the columns have their width."""
         self.ui.problemsTable.resizeRowsToContents()
 
     def _found(self) -> str:

@@ -42,7 +42,7 @@ class RefinePanel(Panel):
         fillCombo(self.ui.runCombo, runs, chosen)
         self._refreshButtons()
         self._refreshResult()
-        self.ui.logButton.visible = bool(self.workbench.jobLog())
+        self.ui.logButton.visible = self.workbench.runner.runFolder is not None
         self._showLog(self.ui.logButton.checked)
 
     def chosenMembers(self) -> list[str]:
@@ -121,7 +121,7 @@ class RefinePanel(Panel):
     def _showLog(self, shown: bool) -> None:
         self.ui.logText.visible = shown
         if shown:
-            self.ui.logText.plainText = self.workbench.jobLog() or _("No job ran yet.")
+            self.ui.logText.plainText = self.workbench.jobLog() or _("Nothing was skipped and nothing was written.")
 
 
 def _whyNot(isBusy: bool, possible: bool, why: str, what: str) -> str:
