@@ -22,8 +22,8 @@ class BraTSRefine(ScriptedLoadableModule):
         parent.dependencies = []
         parent.contributors = ["BraTSRefine contributors"]
         parent.helpText = _(
-            "Opens a folder of brain-tumour predictions, ranks the worst cases, shows them beside their references with "
-            "error map and uncertainty, and refines them. For research use only, not for clinical decisions."
+            "Opens a folder of brain-tumour predictions, ranks the worst cases, shows them beside their references "
+            "with error map and uncertainty, and refines them. For research use only, not for clinical decisions."
         )
         parent.acknowledgementText = _("Metrics and regions as defined by the BraTS challenges.")
 
