@@ -120,7 +120,9 @@ class BraTSRefineTest(ScriptedLoadableModuleTest):
         with tempfile.TemporaryDirectory() as folder:
             cohort = write_cohort(Path(folder) / "cohort", cases=2, centers=1, seed=1, scale=0.3)
             case = sorted(path.name for path in (cohort / "cases").iterdir())[0]
-            caseScene = BraTSRefineLogic().showCase(cohort, Path(folder) / "workspace", case)
-        self.assertEqual(len(slicer.util.getNodesByClass("vtkMRMLSegmentationNode")), 2)
+            caseScene = BraTSRefineLogic().showCase(cohort, Path(folder) / "workspace", case, model="fold_1")
+        self.addCleanup(caseScene.clear)
+        shown = {node.GetName() for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")}
+        self.assertLessEqual({"reference", "fold_1"}, shown)
         caseScene.clear()
         self.assertEqual(slicer.mrmlScene.GetNumberOfNodes(), before)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,14 +61,21 @@ class UncertaintyMap:
 
 @dataclass(frozen=True)
 class CaseData:
-    """All that is shown of a case; what is missing is absent, ``problems`` says why."""
+    """All that is shown of a case; what is missing is absent, ``problems`` says why.
+
+    ``images`` of None means those that are shown already: nobody has to keep four volumes twice.
+    """
 
     case: str
-    images: Mapping[str, Image] = field(default_factory=dict)
+    images: Mapping[str, Image] | None = field(default_factory=dict)
     reference: Labels | None = None
     prediction: Labels | None = None
     consensus: bool = False
     problems: tuple[str, ...] = ()
+
+    def withoutImages(self) -> CaseData:
+        """The same once its images are nodes."""
+        return replace(self, images=None)
 
 
 def readImages(case: Case) -> tuple[dict[str, Image], list[str]]:

@@ -55,13 +55,12 @@ class CaseScene:
         self.visible = dict.fromkeys(views.OVERLAYS, True)
         self._hidden = False
         self._data = CaseData("")
-        self._uncertainty: UncertaintyMap | None = None
         self._owned = nodes.OwnedNodes(scene)
 
     def show(self, data: CaseData, uncertainty: UncertaintyMap | None = None, region: str = "WT") -> None:
         """Show a case in the views that exist; where they look does not change."""
-        before, self._data, self.region = self._data, data, region
-        if data.case != before.case or data.images is not before.images:
+        before, self._data, self.region = self._data, data.withoutImages(), region
+        if data.images is not None:
             self._showImages(data)
         for source in OUTLINES:
             if getattr(data, source) is not getattr(before, source):
@@ -78,7 +77,6 @@ class CaseScene:
     def showUncertainty(self, uncertainty: UncertaintyMap | None) -> None:
         """Show a map as the third slice layer, or none."""
         self._owned.remove("uncertainty")
-        self._uncertainty = uncertainty
         if uncertainty is not None:
             limits = (uncertainty.low, uncertainty.high)
             grid = ijkToRas(uncertainty.geometry)
@@ -105,12 +103,13 @@ class CaseScene:
     def clear(self) -> None:
         """Remove every node that was made here, with its display and storage nodes."""
         self._owned.clear()
-        self._data, self._uncertainty = CaseData(""), None
+        self._data = CaseData("")
+        self.update()
 
     def forget(self) -> None:
         """Let go of everything without touching the scene, which was closed by somebody else."""
         self._owned.forget()
-        self._data, self._uncertainty = CaseData(""), None
+        self._data = CaseData("")
 
     def update(self) -> None:
         """Bring layers and outlines of the views that exist now to what is to be seen (after a change of layout)."""

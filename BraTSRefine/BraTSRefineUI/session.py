@@ -116,18 +116,26 @@ class Session:
         return shown[(shown.index(self.case) + step) % len(shown)]
 
     def loadCase(self, name: str) -> CaseData:
-        """Read the case's files for the chosen model; images are kept while the case stays. Raises CohortError."""
+        """Read the case's files for the chosen model; while the case stays its images are not read again.
+
+        Raises CohortError.
+        """
         case = self.cohort[name]
         same = name == self.data.case
-        images, problems = (self.data.images, self._imageProblems) if same else casedata.readImages(case)
+        images, problems = (None, self._imageProblems) if same else casedata.readImages(case)
         self._imageProblems = problems
         reference, consensus, wrong = self._reference(case, same)
         prediction, alsoWrong = self._prediction(case)
         if name != self.case:
             self.case, self.flagIndex = name, -1
         known = (*problems, *wrong, *alsoWrong, *_problemsOf(case, self.model))
-        self.data = CaseData(name, images, reference, prediction, consensus, tuple(dict.fromkeys(known)))
-        return self.data
+        data = CaseData(name, images, reference, prediction, consensus, tuple(dict.fromkeys(known)))
+        self.data = data.withoutImages()
+        return data
+
+    def forgetCase(self) -> None:
+        """Nothing is shown any more."""
+        self.case, self.data, self.flagIndex = "", CaseData(""), -1
 
     def verdict(self) -> tuple[str, str]:
         """What is wrong with the shown prediction of the region, and what it calls for."""

@@ -370,7 +370,7 @@ class Workbench:
     def onSceneClosed(self) -> None:
         """Somebody closed the scene: its nodes are gone, the cohort stays open."""
         self.caseScene.forget()
-        self.session.case = ""
+        self.session.forgetCase()
         self.refresh()
 
     def nextLayout(self) -> None:

@@ -352,6 +352,24 @@ def test_a_folder_that_is_none_is_refused_and_the_open_cohort_stays(host, bench,
     assert bench.session.case == case
 
 
+def test_a_scene_that_somebody_closes_takes_the_case_along_and_not_the_cohort(host, bench):
+    import slicer
+
+    slicer.mrmlScene.Clear()
+    host.settle()
+    assert bench.session.case == ""
+    assert bench.session.isOpen
+    press(host, Qt.Key_N)
+    assert bench.session.case == bench.worstCases.shownCases[0]
+    assert slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+
+
+def test_the_self_test_of_the_module_passes(host):
+    from BraTSRefine.BraTSRefine import BraTSRefineTest
+
+    BraTSRefineTest().runTest()
+
+
 def test_leaving_gives_views_and_keys_back_and_closing_leaves_no_node(host, bench):
     import slicer
 

@@ -181,6 +181,28 @@ def test_clear_removes_data_display_and_colour_nodes(scene):
     assert scene.GetNumberOfNodes() == before
 
 
+def test_another_case_lets_go_of_the_voxels_of_the_last(scene):
+    import vtk
+
+    shown = CaseScene(scene)
+    shown.show(a_case("A"), a_map())
+    kept = [vtk.vtkWeakReference() for _ in range(4)]
+    for reference, node in zip(kept, shown._volumes("images"), strict=True):
+        reference.Set(node.GetImageData())
+    del node
+    shown.show(a_case("B"), a_map())
+    assert [reference.Get() for reference in kept] == [None] * 4
+
+
+def test_another_model_of_the_same_case_keeps_the_images(scene):
+    shown = CaseScene(scene)
+    shown.show(a_case())
+    before = shown._volumes("images")
+    shown.show(a_case(images=None, prediction=labels("another", shift=1)))
+    assert shown._volumes("images") == before
+    assert names(scene, "vtkMRMLSegmentationNode") == {"reference", "another"}
+
+
 def test_nodes_and_memory_stay_flat_over_fifty_cases(scene):
     shown = CaseScene(scene)
     process = psutil.Process()

@@ -57,6 +57,7 @@ def test_neighbours_follow_the_shown_list_and_the_ends_meet(opened):
 
 def test_a_shown_case_holds_images_reference_and_prediction(opened):
     case = next(row.case for row in opened.rows() if not row.error)
+    opened.forgetCase()
     data = opened.loadCase(case)
     assert set(data.images) == {"t1n", "t1c", "t2w", "t2f"}
     assert data.reference.name == "reference"
@@ -67,9 +68,10 @@ def test_a_shown_case_holds_images_reference_and_prediction(opened):
 
 def test_images_are_read_once_while_the_case_stays(opened):
     case = next(row.case for row in opened.rows() if not row.error)
-    images = opened.loadCase(case).images
+    opened.forgetCase()
+    assert opened.loadCase(case).images
     opened.setModel("fold_1")
-    assert opened.loadCase(case).images is images
+    assert opened.loadCase(case).images is None
     opened.setModel("fold_0")
 
 
