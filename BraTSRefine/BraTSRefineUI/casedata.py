@@ -85,16 +85,24 @@ def readImages(case: Case) -> tuple[dict[str, Image], list[str]]:
     images, problems = {}, []
     for channel, path in case.images.items():
         try:
-            images[channel] = Image(_finite(read_image(path)), read_geometry(path))
+            voxels, broken = _finite(read_image(path))
+            images[channel] = Image(voxels, read_geometry(path))
         except VolumeError as error:
             problems.append(str(error))
+        else:
+            if broken:
+                problems.append(f"{path.name}: {broken} voxels are NaN or infinite and shown as 0; export it again")
     return images, problems
 
 
-def _finite(voxels: np.ndarray) -> np.ndarray:
+def _finite(voxels: np.ndarray) -> tuple[np.ndarray, int]:
+    """The voxels with 0 for what is not finite, and how many those were."""
     if not np.issubdtype(voxels.dtype, np.floating):
-        return voxels
-    return np.nan_to_num(voxels.astype(np.float32, copy=False), nan=0.0, posinf=0.0, neginf=0.0)
+        return voxels, 0
+    voxels = voxels.astype(np.float32, copy=False)
+    broken = ~np.isfinite(voxels)
+    voxels[broken] = 0
+    return voxels, int(broken.sum())
 
 
 def readLabels(path: Path, convention: LabelConvention | None, name: str) -> Labels:
