@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from BraTSRefineLib.cohort.case import Cohort
 
 
+NAMES_SHOWN = 6
+FILE_NAME = re.compile(r"(\bthan )?\S*[/\\]\S*\.(nii|npz|mha|nrrd)\S*")
+
+
 @dataclass(frozen=True)
 class ProblemRow:
     """One thing that is wrong, once, however many cases it concerns; ``everywhere`` names them all."""
@@ -23,6 +27,14 @@ class ProblemRow:
     where: str
     message: str
     everywhere: str
+
+
+def cutInside(text: str, length: int) -> str:
+    """The text in at most that many characters; its end tells names apart and stays whole."""
+    if len(text) <= length:
+        return text
+    start = (length - 1) // 3
+    return f"{text[:start]}…{text[start + 1 - length :]}"
 
 
 def headline(cohort: Cohort) -> str:
@@ -77,13 +89,14 @@ def _channels(cases) -> str:
 def _counted(names: Sequence[str], cases: int) -> str:
     """``unet, fold_0 (3 of 8)``: each name once, with how many cases have it unless all do."""
     counts = Counter(names)
-    return ", ".join(name if n == cases else f"{name} ({n} of {cases})" for name, n in sorted(counts.items()))
+    shown = counts.most_common(NAMES_SHOWN) if len(counts) > NAMES_SHOWN else sorted(counts.items())
+    more = f" and {len(counts) - len(shown)} more" if len(counts) > len(shown) else ""
+    return ", ".join(name if n == cases else f"{name} ({n} of {cases})" for name, n in shown) + more
 
 
 def withoutPaths(text: str) -> str:
     """A message without the files that it names, for a place where there is no room for them."""
-    words = [word for word in text.split() if not re.search(r"[/\\].*\.(nii|npz|mha|nrrd)", word)]
-    return " ".join(words)
+    return " ".join(FILE_NAME.sub(" ", text).split())
 
 
 def shortNames(names: Sequence[str]) -> dict[str, str]:

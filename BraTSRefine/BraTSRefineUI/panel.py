@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import qt
 import slicer
 
+WIDEST_COLUMN = 112
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -59,7 +61,10 @@ def say(label, words: str) -> None:
 
 
 def fillTable(table, headings: Sequence[str], rows: Sequence[Sequence[Cell]], stretched: int = -1) -> None:
-    """Replace a table's content. Columns are as wide as what they hold, the ``stretched`` one takes the rest."""
+    """Replace a table's content. Columns are as wide as what they hold, the ``stretched`` one takes the rest.
+
+    None of the others takes more than WIDEST_COLUMN pixels.
+    """
     table.blockSignals(True)
     try:
         table.clearContents()
@@ -84,10 +89,15 @@ def _item(cell: Cell):
 
 
 def _fitColumns(table, stretched: int) -> None:
+    """Columns as wide as what they hold and no wider than leaves room for the stretched one."""
     header = table.horizontalHeader()
     for column in range(table.columnCount):
         mode = qt.QHeaderView.Stretch if column == stretched else qt.QHeaderView.ResizeToContents
         header.setSectionResizeMode(column, mode)
+    for column in range(table.columnCount):
+        if column != stretched and header.sectionSize(column) > WIDEST_COLUMN:
+            header.setSectionResizeMode(column, qt.QHeaderView.Interactive)
+            header.resizeSection(column, WIDEST_COLUMN)
 
 
 def selectRow(table, row: int) -> None:

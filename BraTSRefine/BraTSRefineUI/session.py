@@ -220,7 +220,11 @@ class Session:
         self._flags = tables.readFlags(self.workspace)
         self._rows = None
         if self.model not in self.models:
-            self.model = self.models[0] if self.models else ""
+            self.model = self._mostComplete()
+
+    def _mostComplete(self) -> str:
+        """The first of the models that predicted most cases."""
+        return max(self.models, key=lambda model: sum(model in c.predictions for c in self.cohort.cases), default="")
 
     def _reference(self, case: Case, same: bool):
         """Reference or consensus, whether it is a consensus, and what could not be read."""

@@ -155,9 +155,15 @@ def test_short_names_drop_what_all_cases_share():
     assert overview.shortNames(["ab_1"]) == {"ab_1": "ab_1"}
 
 
+def test_long_names_keep_their_end():
+    assert overview.cutInside("BraTS20_Training_008", 14) == "BraT…ining_008"
+    assert len(overview.cutInside("BraTS20_Training_008", 14)) == 14
+    assert overview.cutInside("center_1", 9) == "center_1"
+
+
 def test_messages_without_their_files():
     assert overview.withoutPaths("/data/c/x.nii.gz: truncated; copy it again") == "truncated; copy it again"
-    assert overview.withoutPaths("p/x.nii.gz lies on another grid") == "lies on another grid"
+    assert overview.withoutPaths("p/x.nii.gz lies on another grid than c/y.nii.gz: size") == "lies on another grid size"
 
 
 def test_before_and_after_lists_the_largest_loss_first(tmp_path):

@@ -33,8 +33,8 @@ class AnnotatePanel(Panel):
         rows = [
             [
                 Cell(f"{row.rank}", isNumber=True),
-                Cell(short.get(row.case, row.case), row.case),
-                Cell(row.center),
+                Cell(overview.cutInside(short.get(row.case, row.case), 14), row.case),
+                Cell(overview.cutInside(row.center, 9), row.center),
                 Cell(row.reason),
             ]
             for row in self._chosen

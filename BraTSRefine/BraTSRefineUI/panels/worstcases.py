@@ -106,11 +106,17 @@ class Column:
 
 def _columns(withCenter: bool) -> list[Column]:
     columns = [
-        Column(_("Case"), lambda row: row.case, lambda row, short, *_t: Cell(short[row.case], row.case)),
+        Column(
+            _("Case"),
+            lambda row: row.case,
+            lambda row, short, *_t: Cell(overview.cutInside(short[row.case], 11), row.case),
+        ),
         Column(_("Dice"), lambda row: _finite(row.values.get("dice")), _diceCell),
-        Column(_("HD95 mm"), lambda row: _finite(row.values.get("hd95_mm")), _distanceCell),
-        Column(_("ml"), lambda row: _finite(row.milliliters), _volumeCell),
-        Column(_("Centre"), lambda row: row.center, lambda row, *_t: Cell(row.center)),
+        Column(_("HD95\nmm"), lambda row: _finite(row.values.get("hd95_mm")), _distanceCell),
+        Column(_("Size\nml"), lambda row: _finite(row.milliliters), _volumeCell),
+        Column(
+            _("Centre"), lambda row: row.center, lambda row, *_t: Cell(overview.cutInside(row.center, 8), row.center)
+        ),
         Column(_("What is wrong"), lambda row: row.words, lambda row, *_t: Cell(row.words, colour=_errorColour(row))),
     ]
     return columns if withCenter else [column for column in columns if column.heading != _("Centre")]
