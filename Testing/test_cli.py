@@ -126,6 +126,16 @@ def test_a_path_with_spaces_and_umlauts_works(phantom_cohort, tmp_path):
     assert len(json.loads(run.stdout)["cases"]) == 6
 
 
+def test_scores_of_other_labels_are_not_taken_for_those_of_this_cohort(phantom_cohort, tmp_path):
+    rank = ("rank", phantom_cohort, "--workspace", tmp_path / "w", "--model", "fold_1", "--region", "ET", "--json")
+    first, again = bratsrefine(*rank), bratsrefine(*rank)
+    assert "no scores of this cohort" in first.stderr
+    assert "no scores of this cohort" not in again.stderr
+    other = bratsrefine(*rank, "--labels", "NCR=3,ED=2,ET=1")
+    assert "no scores of this cohort" in other.stderr
+    assert json.loads(other.stdout) != json.loads(again.stdout)
+
+
 def test_help_shows_an_example_for_every_command():
     commands = "cohort score rank strata report uncertainty fuse postprocess select phantom demo review"
     for command in re.findall(r"\w+", commands):

@@ -19,17 +19,28 @@ def findBackend() -> None:
         sys.path.append(str(REPOSITORY))
 
 
-def ensure(requirements: str) -> bool:
-    """Whether the backend's packages are here, after asking to install what is missing."""
-    if not missing():
-        return True
+class MissingPackages(RuntimeError):
+    """The backend's packages are not here and were not installed."""
+
+
+def ensure(requirements: str) -> None:
+    """Ask to install what the backend misses. Raises MissingPackages where it is still missing afterwards."""
+    if missing():
+        _offer(requirements)
+    if missing():
+        names = ", ".join(missing())
+        raise MissingPackages(
+            _("the Python packages {names} are missing; open again to install them").format(names=names)
+        )
+
+
+def _offer(requirements: str) -> None:
     if hasattr(slicer, "packaging"):
         wanted = slicer.packaging.load_requirements(requirements)
         slicer.packaging.pip_ensure(wanted, requester="BraTSRefine")
     elif slicer.util.confirmOkCancelDisplay(_question()):
         slicer.util.pip_install(f'-r "{requirements}"')
     importlib.invalidate_caches()
-    return not missing()
 
 
 def missing() -> list[str]:

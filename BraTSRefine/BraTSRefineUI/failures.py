@@ -21,5 +21,5 @@ def reported(what: str, tell: Callable[[str], None]) -> Iterator[None]:
 
 
 def _isRefusal(error: Exception) -> bool:
-    """Whether the backend itself says, in words made for a person, what is wrong with a file or a question."""
-    return type(error).__module__.startswith("BraTSRefineLib")
+    """Whether we ourselves say, in words made for a person, what is wrong with a file or a question."""
+    return type(error).__module__.startswith(("BraTSRefineLib", "BraTSRefineUI"))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 NAMES_SHOWN = 6
-FILE_NAME = re.compile(r"(\bthan )?\S*[/\\]\S*\.(nii|npz|mha|nrrd)\S*")
+FILE_NAME = re.compile(r"(\bthan )?[^\s:]*[/\\]\S*\.(nii|npz|mha|nrrd)[^\s:]*")
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _counted(names: Sequence[str], cases: int) -> str:
 
 def withoutPaths(text: str) -> str:
     """A message without the files that it names, for a place where there is no room for them."""
-    return " ".join(FILE_NAME.sub(" ", text).split())
+    return " ".join(FILE_NAME.sub(" ", text).split()).replace(" :", ":").lstrip(": ")
 
 
 def shortNames(names: Sequence[str]) -> dict[str, str]:

@@ -47,7 +47,12 @@ class CaseRow:
     @property
     def isBroken(self) -> bool:
         """Whether something is wrong with its files, as against a prediction that was never made."""
-        return bool(self.error) and not self.error.startswith(("no prediction", "not scored"))
+        return bool(self.error) and not self.isUnpredicted and not self.error.startswith("not scored")
+
+    @property
+    def isUnpredicted(self) -> bool:
+        """Whether the model never predicted this case."""
+        return self.error.startswith("no prediction")
 
     @property
     def distance(self) -> str:

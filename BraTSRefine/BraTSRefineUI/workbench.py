@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 
 from . import captions, overview, tables, views
 from .corners import Corners
+from .dependencies import ensure
 from .failures import reported
 from .jobrow import JobRow
 from .jobs import JobRunner
@@ -165,7 +166,8 @@ class Workbench:
     # Opening and choosing
 
     def openFolder(self, folder: str, workspace: str = "", labels: str = "auto", again: bool = False) -> None:
-        """Open a cohort and show its worst case. Raises CohortError or WorkspaceError."""
+        """Open a cohort and show its worst case. Raises CohortError, WorkspaceError or MissingPackages."""
+        ensure(self.resourcePath("requirements.txt"))
         self.session.open(folder, workspace, labels, again)
         self.lastRun = self.lastMessage = self.failure = ""
         self.cohortPanel.remember(str(self.session.cohort.root))

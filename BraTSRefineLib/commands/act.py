@@ -15,6 +15,7 @@ from .options import (
     UsageError,
     WorkspaceOption,
     finish,
+    is_current,
     notes,
     open_cohort,
     pairs,
@@ -94,7 +95,7 @@ def select(
     [dim]bratsrefine select cohort/ --cases 5 --region ET[/]
     """
     _, opened = open_cohort(folder, workspace, labels, model_labels)
-    if not (opened.root / "uncertainty.csv").is_file():
-        notes.print("no uncertainty maps yet: making them")
+    if not is_current(opened.root / "uncertainty.csv", opened):
+        notes.print("no uncertainty maps of this cohort yet: making them")
         run_job(opened, "uncertainty", {})
     finish(run_job(opened, "select", {"k": k, "region": region}), opened, as_json)

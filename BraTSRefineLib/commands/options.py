@@ -52,7 +52,10 @@ def open_cohort(
     references: Path | None = None,
     predictions: list[str] | None = None,
 ) -> tuple[Cohort, Workspace]:
-    """Discover the cohort and keep it in the workspace, where jobs and the module find it."""
+    """Discover the cohort and keep it in the workspace, where jobs and the module find it.
+
+    What the workspace already knows is left as it is, so that results stay younger than the cohort they are of.
+    """
     from ..cohort import discover, save_cohort
     from ..cohort.workspace import Workspace
 
@@ -64,8 +67,23 @@ def open_cohort(
         predictions={model: Path(path) for model, path in pairs(predictions, "--predictions").items()} or None,
     )
     opened = Workspace.open(workspace or Workspace.beside(folder), folder)
-    save_cohort(cohort, opened)
+    if not _is_saved(cohort, opened):
+        save_cohort(cohort, opened)
     return cohort, opened
+
+
+def _is_saved(cohort: Cohort, workspace: Workspace) -> bool:
+    from ..cohort import CohortError, load_cohort
+
+    try:
+        return load_cohort(workspace) == cohort
+    except CohortError:
+        return False
+
+
+def is_current(result: Path, workspace: Workspace) -> bool:
+    """Whether a result is there and younger than the cohort (its files, labels, problems) that it was made from."""
+    return result.is_file() and result.stat().st_mtime_ns >= workspace.cohort_csv.stat().st_mtime_ns
 
 
 def pairs(texts: list[str] | None, option: str) -> dict[str, str]:
@@ -165,10 +183,10 @@ def cell(value: object) -> str:
 
 
 def scores_of(cohort: Cohort, workspace: Workspace, convention: str = "brats2023") -> pd.DataFrame:
-    """The workspace's scores; where there are none yet, they are computed and that is said."""
+    """The workspace's scores; where there are none of this cohort yet, they are computed and that is said."""
     from ..scoring import read_scores
 
-    if not workspace.scores_parquet.is_file():
-        notes.print(f"no scores in {escape(str(workspace.root))} yet: scoring {len(cohort.cases)} cases")
+    if not is_current(workspace.scores_parquet, workspace):
+        notes.print(f"no scores of this cohort in {escape(str(workspace.root))} yet: scoring {len(cohort.cases)} cases")
         run_job(workspace, "score", {"convention": convention})
     return read_scores(workspace)

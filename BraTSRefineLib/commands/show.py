@@ -18,6 +18,7 @@ from .options import (
     PredictionsOption,
     ReferencesOption,
     WorkspaceOption,
+    is_current,
     notes,
     open_cohort,
     print_problems,
@@ -71,7 +72,8 @@ def open_review(cohort: Cohort, folder: Path, workspace: Workspace, offscreen: b
     """Score and map what is not yet scored or mapped, then open the window."""
     if cohort.models:
         scores_of(cohort, workspace)
-    if len(cohort.models) > 1 and not (workspace.root / "uncertainty.csv").is_file():
+    several = any(len(case.usable_models()) > 1 for case in cohort.cases)
+    if several and not is_current(workspace.root / "uncertainty.csv", workspace):
         run_job(workspace, "uncertainty", {})
     if not offscreen and display_missing():
         notes.print("no display here: the same window is rendered off-screen instead")

@@ -384,3 +384,16 @@ def test_leaving_gives_views_and_keys_back_and_closing_leaves_no_node(host, benc
     for className in ("vtkMRMLVolumeNode", "vtkMRMLSegmentationNode", "vtkMRMLModelNode"):
         left = [node for node in slicer.util.getNodesByClass(className) if not node.GetHideFromEditors()]
         assert not left, className
+
+
+def test_a_slicer_without_the_backends_packages_says_which_are_missing(host, phantom_cohort, monkeypatch):
+    """The person answers no to the question whether to install them."""
+    import slicer
+    from BraTSRefineUI import dependencies
+
+    asked = []
+    monkeypatch.setattr(dependencies, "NEEDED", ("a_package_that_nobody_has",))
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda text, *rest: asked.append(text))
+    with pytest.raises(dependencies.MissingPackages, match="a_package_that_nobody_has"):
+        host.widget.openWorkspace(phantom_cohort)
+    assert "a_package_that_nobody_has" in asked[0]

@@ -163,7 +163,9 @@ def test_long_names_keep_their_end():
 
 def test_messages_without_their_files():
     assert overview.withoutPaths("/data/c/x.nii.gz: truncated; copy it again") == "truncated; copy it again"
-    assert overview.withoutPaths("p/x.nii.gz lies on another grid than c/y.nii.gz: size") == "lies on another grid size"
+    assert (
+        overview.withoutPaths("p/x.nii.gz lies on another grid than c/y.nii.gz: size") == "lies on another grid: size"
+    )
 
 
 def test_before_and_after_lists_the_largest_loss_first(tmp_path):

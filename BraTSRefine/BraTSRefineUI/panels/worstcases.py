@@ -62,6 +62,8 @@ class WorstCasesPanel(Panel):
 
     def _filtered(self, rows: list[CaseRow]) -> list[CaseRow]:
         wanted = self.ui.filterEdit.text.strip().lower()
+        if not wanted:
+            return [row for row in rows if not row.isUnpredicted] or rows
         return [row for row in rows if wanted in f"{row.case} {row.center} {row.words}".lower()]
 
     def _sorted(self, rows: list[CaseRow]) -> list[CaseRow]:
@@ -94,7 +96,14 @@ class WorstCasesPanel(Panel):
             return _("No case contains this.")
         versus = next((row.versus for row in self._shown if row.versus), _("the reference"))
         words = _("{count} cases, worst Dice of {region} first, against {versus}.")
-        return words.format(count=len(self._shown), region=session.region, versus=versus)
+        words = words.format(count=len(self._shown), region=session.region, versus=versus)
+        return f"{words} {self._leftOut()}".strip()
+
+    def _leftOut(self) -> str:
+        hidden = sum(row.isUnpredicted for row in self.session.rows())
+        if not hidden or len(self._shown) == len(self.session.rows()):
+            return ""
+        return _("{count} more have no prediction of this model; the filter finds them.").format(count=hidden)
 
 
 class Column:
