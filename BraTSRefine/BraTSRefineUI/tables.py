@@ -205,7 +205,8 @@ def verdict(data: CaseData, region: str) -> tuple[str, str]:
     if region not in reference.regions or region not in prediction.regions:
         return "", ""
     masks = reference.regions[region], prediction.regions[region]
-    return tuple(verdict(describe_error(*masks, reference.geometry, region)))
+    against = "consensus" if data.consensus else "reference"
+    return tuple(verdict(describe_error(*masks, reference.geometry, region), against=against))
 
 
 def spread(rows: list[CaseRow], metric: str) -> list[float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,9 +21,9 @@ from .options import (
     UsageError,
     WorkspaceOption,
     cell,
+    find_cohort,
     finish,
     open_cohort,
-    pairs,
     print_problems,
     run_job,
     scores_of,
@@ -49,15 +48,7 @@ def cohort(
 
     [dim]bratsrefine cohort BraTS2021/ | bratsrefine cohort refs/ --predictions unet=out/unet --json[/]
     """
-    from ..cohort import discover
-
-    found = discover(
-        folder,
-        labels=labels,
-        model_labels=pairs(model_labels, "--model-labels"),
-        references=references,
-        predictions={model: Path(path) for model, path in pairs(predictions, "--predictions").items()} or None,
-    )
+    found = find_cohort(folder, labels, model_labels, references, predictions)
     if as_json:
         print(json.dumps(_cohort_json(found), indent=1, ensure_ascii=False))
     else:

@@ -56,20 +56,29 @@ def open_cohort(
 
     What the workspace already knows is left as it is, so that results stay younger than the cohort they are of.
     """
-    from ..cohort import discover, save_cohort
+    from ..cohort import save_cohort
     from ..cohort.workspace import Workspace
 
-    cohort = discover(
-        folder,
-        labels=labels,
-        model_labels=pairs(model_labels, "--model-labels"),
-        references=references,
-        predictions={model: Path(path) for model, path in pairs(predictions, "--predictions").items()} or None,
-    )
+    cohort = find_cohort(folder, labels, model_labels, references, predictions)
     opened = Workspace.open(workspace or Workspace.beside(folder), folder)
     if not _is_saved(cohort, opened):
         save_cohort(cohort, opened)
     return cohort, opened
+
+
+def find_cohort(
+    folder: Path,
+    labels: str,
+    model_labels: list[str] | None,
+    references: Path | None,
+    predictions: list[str] | None,
+) -> Cohort:
+    """The cohort that the options describe."""
+    from ..cohort import discover
+
+    folders = {model: Path(path) for model, path in pairs(predictions, "--predictions").items()}
+    stated = pairs(model_labels, "--model-labels")
+    return discover(folder, labels=labels, model_labels=stated, references=references, predictions=folders or None)
 
 
 def _is_saved(cohort: Cohort, workspace: Workspace) -> bool:
