@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PREFIX = ["unshare", "--user", "--map-root-user", "--mount"]
 
 SCRIPT = """
-import json, shlex, shutil, subprocess, sys
+import json, shutil, subprocess, sys
 from pathlib import Path
 from BraTSRefineLib import jobs
 from BraTSRefineLib.cohort import Workspace
@@ -27,7 +27,7 @@ events = []
 try:
     path = jobs.create(workspace, kind, {"method": "majority"} if kind == "fuse" else {})
     for command in filter(None, then.split(";")):
-        subprocess.run(shlex.split(command.format(disk=disk)))
+        subprocess.run(["sh", "-c", command.format(disk=disk)])
     jobs.run(path, on_event=events.append)
 except jobs.JobError as error:
     events.append({"error": str(error)})
