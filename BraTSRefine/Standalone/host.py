@@ -13,6 +13,7 @@ from PySide6.QtGui import QPixmap
 
 from . import names
 from .application import Application, Services, application, settingsIn, wantsOffscreen
+from .memory import giveBackWhatIsFreed
 
 SETTLE_LIMIT_S = 20.0
 
@@ -141,6 +142,7 @@ def start(
     :param settingsFolder: keeps the settings; off-screen a temporary one, else the user's own.
     :raises HostError: if the module cannot be loaded or built.
     """
+    giveBackWhatIsFreed()
     offscreen = wantsOffscreen() if offscreen is None else offscreen
     app = application(offscreen)
     if app._services is not None:
