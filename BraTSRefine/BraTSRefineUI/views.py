@@ -11,6 +11,7 @@ import slicer
 OVERLAYS = ("reference", "prediction", "errors", "uncertainty")
 REVIEW_LAYOUT = 4821
 COMPARE_LAYOUT = 4822
+CHANNELS_LAYOUT = 4823
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ SLICE_VIEWS = (
     View("BraTSRefineT1c", "T1c", "Axial", ("t1c", "t1n", "t2f", "t2w"), ("reference", "prediction")),
     View("BraTSRefineFLAIR", "FLAIR", "Axial", ANATOMY, ("reference", "prediction", "uncertainty")),
     View("BraTSRefineT2", "T2", "Axial", ("t2w", "t2f", "t1n", "t1c"), ("reference", "prediction", "errors")),
+    View("BraTSRefineT1", "T1", "Axial", ("t1n", "t1c", "t2w", "t2f"), ("reference", "prediction")),
     View("BraTSRefineCoronal", "COR", "Coronal", ANATOMY, ("reference", "prediction", "errors")),
     View("BraTSRefineSagittal", "SAG", "Sagittal", ANATOMY, OVERLAYS),
     View("BraTSRefineOnlyReference", "REF", "Axial", ANATOMY, ("reference",)),
@@ -45,6 +47,9 @@ COMPARE_ROWS = (
     ("BraTSRefineOnlyReference", "BraTSRefineOnlyPrediction"),
     ("BraTSRefineOnlyErrors", "BraTSRefineOnlyUncertainty"),
 )
+CHANNELS_ROWS = (("BraTSRefineT1", "BraTSRefineT1c"), ("BraTSRefineT2", "BraTSRefineFLAIR"))
+LAYOUTS = {REVIEW_LAYOUT: REVIEW_ROWS, COMPARE_LAYOUT: COMPARE_ROWS, CHANNELS_LAYOUT: CHANNELS_ROWS}
+"""The layouts *Review*, *Compare* and *Channels*, in the order in which one key goes through them."""
 
 
 def layoutDescription(rows: Sequence[Sequence[str]]) -> str:
@@ -76,8 +81,8 @@ def viewOf(tag: str) -> View:
 
 
 def registerLayouts(layoutNode) -> None:
-    """Add the layouts *Review* and *Compare* to the scene's layout node, or bring them up to date."""
-    for number, rows in ((REVIEW_LAYOUT, REVIEW_ROWS), (COMPARE_LAYOUT, COMPARE_ROWS)):
+    """Add our layouts to the scene's layout node, or bring them up to date."""
+    for number, rows in LAYOUTS.items():
         description = layoutDescription(rows)
         if not layoutNode.AddLayoutDescription(number, description):
             layoutNode.SetLayoutDescription(number, description)

@@ -376,9 +376,11 @@ class Workbench:
         self.refresh()
 
     def nextLayout(self) -> None:
-        """From *Review* to *Compare* and back."""
-        isReview = self.layoutManager.layout == views.REVIEW_LAYOUT
-        self._setLayout(views.COMPARE_LAYOUT if isReview else views.REVIEW_LAYOUT)
+        """From *Review* to *Compare* to *Channels* and back."""
+        layouts = list(views.LAYOUTS)
+        shown = self.layoutManager.layout
+        following = layouts.index(shown) + 1 if shown in layouts else 0
+        self._setLayout(layouts[following % len(layouts)])
 
     def _setLayout(self, layout: int) -> None:
         if self.corners:

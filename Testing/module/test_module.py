@@ -236,14 +236,32 @@ def test_the_wheel_scrolls_the_axial_views_together(host, bench):
     assert after["BraTSRefineCoronal"] == before["BraTSRefineCoronal"]
 
 
-def test_layout_key_goes_to_compare_and_back(host, bench):
+def test_layout_key_goes_through_the_layouts_and_back(host, bench):
+    from BraTSRefineUI import views
+
+    for layout in (views.COMPARE_LAYOUT, views.CHANNELS_LAYOUT):
+        press(host, Qt.Key_V)
+        assert host.layoutManager.layout == layout
+        shown = set(host.layoutManager.sliceViewNames())
+        assert shown == {tag for row in views.LAYOUTS[layout] for tag in row}
+    press(host, Qt.Key_V)
+    assert host.layoutManager.layout == views.REVIEW_LAYOUT
+
+
+def test_the_channels_layout_shows_four_modalities(host, bench):
+    import slicer
     from BraTSRefineUI import views
 
     press(host, Qt.Key_V)
-    assert host.layoutManager.layout == views.COMPARE_LAYOUT
-    assert set(host.layoutManager.sliceViewNames()) == {tag for row in views.COMPARE_ROWS for tag in row}
     press(host, Qt.Key_V)
-    assert host.layoutManager.layout == views.REVIEW_LAYOUT
+    tags = {tag for row in views.CHANNELS_ROWS for tag in row}
+    backgrounds = {
+        slicer.mrmlScene.GetNodeByID(composite.GetBackgroundVolumeID()).GetName()
+        for view, _node, composite in views.sliceNodes(slicer.mrmlScene)
+        if view.tag in tags
+    }
+    assert len(backgrounds) == 4
+    press(host, Qt.Key_V)
 
 
 def test_fuse_button_makes_a_new_model_with_before_and_after(host, bench):
