@@ -49,7 +49,7 @@ def main() -> None:
     except (ValueError, RuntimeError, OSError) as error:
         if not type(error).__module__.startswith("BraTSRefineLib"):
             raise
-        notes.print(f"[bold red]error:[/] {escape(str(error))}")
+        notes.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(1)
 
 

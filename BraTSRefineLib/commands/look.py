@@ -23,6 +23,7 @@ from .options import (
     cell,
     find_cohort,
     finish,
+    notes,
     open_cohort,
     print_problems,
     run_job,
@@ -179,6 +180,9 @@ def _cuts(text: str | None) -> str | list[float] | None:
 def _show(table: pd.DataFrame, as_json: bool) -> None:
     if as_json:
         print(table.to_json(orient="records", indent=1, force_ascii=False))
+        return
+    if table.empty:
+        notes.print("nothing to list: no prediction of this cohort was scored")
         return
     shown = Table(box=None, pad_edge=False)
     for column in table.columns:

@@ -196,6 +196,9 @@ def scores_of(cohort: Cohort, workspace: Workspace, convention: str = "brats2023
     from ..scoring import read_scores
 
     if not is_current(workspace.scores_parquet, workspace):
-        notes.print(f"no scores of this cohort in {escape(str(workspace.root))} yet: scoring {len(cohort.cases)} cases")
+        notes.print(
+            f"no scores of this cohort in {escape(str(workspace.root))} yet: scoring {len(cohort.cases)} cases",
+            soft_wrap=True,
+        )
         run_job(workspace, "score", {"convention": convention})
     return read_scores(workspace)
