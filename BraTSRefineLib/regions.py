@@ -11,7 +11,23 @@ from dataclasses import dataclass
 import numpy as np
 
 REGIONS = ("WT", "TC", "ET")
-REGION_NAMES = {"WT": "whole tumour", "TC": "tumour core", "ET": "enhancing tumour"}
+"""The nested tumour regions, from the outermost."""
+
+TISSUE_REGIONS = ("RC", "NETC", "SNFH", "CC", "ED", "GTV")
+"""Tissues that a challenge scores for themselves, beside the tumour regions."""
+
+SCORED_REGIONS = (*REGIONS, *TISSUE_REGIONS)
+REGION_NAMES = {
+    "WT": "whole tumour",
+    "TC": "tumour core",
+    "ET": "enhancing tumour",
+    "RC": "resection cavity",
+    "NETC": "non-enhancing tumour core",
+    "SNFH": "surrounding FLAIR hyperintensity",
+    "CC": "cystic component",
+    "ED": "oedema",
+    "GTV": "gross tumour volume",
+}
 
 
 class LabelError(ValueError):
@@ -24,11 +40,19 @@ class LabelConvention:
 
     ``tissues`` maps a tissue's name to its label; ``regions`` maps a region's name to the labels it is made of.
     A region that the convention does not know (ET of a core/rest annotation) is absent from ``regions``.
+    ``singles`` names the tissues that are scored for themselves.
     """
 
     name: str
     tissues: Mapping[str, int]
     regions: Mapping[str, tuple[int, ...]]
+    singles: tuple[str, ...] = ()
+
+    @property
+    def scored_regions(self) -> dict[str, tuple[int, ...]]:
+        """Every region that is scored and its labels, in the order of ``SCORED_REGIONS``."""
+        known = {**self.regions, **{name: (self.tissues[name],) for name in self.singles}}
+        return {name: known[name] for name in SCORED_REGIONS if name in known}
 
     @property
     def labels(self) -> frozenset[int]:
@@ -96,12 +120,15 @@ CONVENTIONS: dict[str, LabelConvention] = {
             "brats2024-gli",
             {"NETC": 1, "SNFH": 2, "ET": 3, "RC": 4},
             {"WT": (1, 3, 2), "TC": (3, 1), "ET": (3,)},
+            ("RC", "NETC", "SNFH"),
         ),
         LabelConvention(
             "brats2024-ped",
             {"ET": 1, "NETC": 2, "CC": 3, "ED": 4},
             {"WT": (1, 2, 3, 4), "TC": (1, 3, 2), "ET": (1,)},
+            ("NETC", "CC", "ED"),
         ),
+        LabelConvention("brats2024-men-rt", {"GTV": 1}, {"WT": (1,)}, ("GTV",)),
         LabelConvention("core-rest", {"core": 1, "rest": 2}, {"WT": (1, 2), "TC": (1,)}),
     )
 }

@@ -26,7 +26,7 @@ def test_regions_are_made_of_the_challenges_labels(name, whole, core, enhancing)
 @pytest.mark.parametrize("name", CONVENTIONS)
 def test_regions_are_nested(name):
     regions = CONVENTIONS[name].regions
-    assert set(regions.get("ET", ())) <= set(regions["TC"]) <= set(regions["WT"])
+    assert set(regions.get("ET", ())) <= set(regions.get("TC", ())) <= set(regions["WT"])
 
 
 @pytest.mark.parametrize("name", THREE_REGIONS)
@@ -80,3 +80,11 @@ def test_agreement_of_two_conventions_is_what_both_say_of_the_labels_seen():
     assert set(agreeing_convention(both, {1, 2, 3}).regions) == {"WT"}
     alike = [CONVENTIONS["brats2023"], CONVENTIONS["brats2024-gli"]]
     assert set(agreeing_convention(alike, {1, 2, 3}).regions) == {"WT", "TC", "ET"}
+
+
+def test_tissues_that_a_challenge_scores_for_themselves_follow_the_tumour_regions():
+    assert label_convention("brats2024-gli").scored_regions == {
+        "WT": (1, 3, 2), "TC": (3, 1), "ET": (3,), "RC": (4,), "NETC": (1,), "SNFH": (2,),
+    }  # fmt: skip
+    assert list(label_convention("brats2021").scored_regions) == ["WT", "TC", "ET"]
+    assert label_convention("brats2024-men-rt").scored_regions["GTV"] == (1,)

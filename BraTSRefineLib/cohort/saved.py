@@ -85,12 +85,17 @@ def _problem(entry: Mapping[str, Any]) -> Problem:
 
 
 def _convention_entry(convention: LabelConvention) -> dict[str, Any]:
-    return {"name": convention.name, "tissues": dict(convention.tissues), "regions": dict(convention.regions)}
+    return {
+        "name": convention.name,
+        "tissues": dict(convention.tissues),
+        "regions": dict(convention.regions),
+        "singles": list(convention.singles),
+    }
 
 
 def _convention(entry: Mapping[str, Any]) -> LabelConvention:
     regions = {region: tuple(labels) for region, labels in entry["regions"].items()}
-    return LabelConvention(entry["name"], entry["tissues"], regions)
+    return LabelConvention(entry["name"], entry["tissues"], regions, tuple(entry.get("singles", ())))
 
 
 def _case(row: Mapping[str, str], entry: Mapping[str, Any], conventions: list[LabelConvention]) -> Case:
