@@ -17,7 +17,8 @@ Layouts on disk that `discover` understands, all of them without a manifest:
 - *Several of these* in one folder: each subfolder is a centre with its own label convention. A case name that several
   centres use becomes ``<centre>/<case>`` in each.
 
-The centre of a single data set comes from ``centers.csv`` (``case,center[,split]``) or a FeTS ``*partition*.csv``
+The centre of a single data set comes from ``centers.csv`` (``case,center[,split]``, further columns are attributes of
+the cases) or a FeTS ``*partition*.csv``
 in its folder.
 """
 

@@ -46,12 +46,13 @@ def _check_models_exist(root: Path, data_sets: Sequence[DataSet], stated: Stated
 
 
 def _place(data_set: DataSet, *, several: bool) -> None:
-    """Centre and split: the data set's folder where there are several, else the tables in its folder."""
+    """Centre, split and attributes: the data set's folder where there are several, else the tables in its folder."""
     memberships = {} if several else _memberships(data_set)
     for draft in data_set.drafts.values():
         found = member(memberships, draft.case)
         draft.center = draft.center or (data_set.root.name if several else found.center)
         draft.split = draft.split or found.split
+        draft.attributes = {**found.attributes, **draft.attributes}
 
 
 def _memberships(data_set: DataSet) -> Mapping[str, Membership]:
@@ -72,6 +73,7 @@ def _frozen(draft: Draft, conventions: Conventions, *, shared: bool) -> Case:
         center=draft.center,
         split=draft.split,
         person=draft.person or _person(draft, name),
+        attributes=draft.attributes,
         images={channel: draft.images[channel] for channel in CHANNELS if channel in draft.images},
         reference=draft.reference,
         predictions=draft.predictions,

@@ -42,12 +42,14 @@ class Case:
 
     ``labels`` names the convention in which the reference is read, ``model_labels`` a model's where it is another.
     ``person`` is the same for examinations of one person, so that a split can keep them together.
+    ``attributes`` holds whatever else is known of it (scanner, field strength ...), by the column's name; never empty.
     """
 
     case: str
     center: str = ""
     split: str = ""
     person: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, Path] = field(default_factory=dict)
     reference: Path | None = None
     predictions: Mapping[str, Path] = field(default_factory=dict)
@@ -99,12 +101,13 @@ class Cohort:
         raise CohortError(f"{self.root}: no case '{name}'; the cohort has {len(self.cases)} cases")
 
     def table(self) -> pd.DataFrame:
-        """A row a case: names, channels, reference, ``predictions/<model>``, ``probabilities/<model>``, labels."""
+        """A row a case: names, attributes, files by channel and by ``predictions/<model>``, labels."""
         return pd.DataFrame([_row(case) for case in self.cases]).fillna("")
 
 
 def _row(case: Case) -> dict[str, str]:
     row = {"case": case.case, "center": case.center, "split": case.split, "person": case.person}
+    row |= case.attributes
     row |= {channel: str(case.images.get(channel, "")) for channel in CHANNELS}
     row["reference"] = str(case.reference or "")
     row |= {f"predictions/{model}": str(path) for model, path in case.predictions.items()}

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .naming import person_of
-from .tables import read_rows
+from .tables import attributes, read_rows
 
 
 @dataclass(frozen=True)
 class Membership:
-    """Where a case comes from, and the part of a split that it was put in."""
+    """Where a case comes from, the part of a split that it was put in, and what else the table says of it."""
 
     center: str
     split: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_centers(folder: Path) -> dict[str, Membership]:
@@ -33,7 +35,7 @@ def member(memberships: dict[str, Membership], case: str) -> Membership:
 
 def _from_centers_csv(path: Path) -> dict[str, Membership]:
     rows = read_rows(path, required=("case", "center"))
-    return {row["case"]: Membership(row["center"], row.get("split", "")) for row in rows}
+    return {row["case"]: Membership(row["center"], row.get("split", ""), attributes(row)) for row in rows}
 
 
 def _from_partition(path: Path) -> dict[str, Membership]:

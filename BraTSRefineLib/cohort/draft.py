@@ -18,6 +18,7 @@ class Draft:
     center: str = ""
     split: str = ""
     person: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
     images: dict[str, Path] = field(default_factory=dict)
     reference: Path | None = None
     predictions: dict[str, Path] = field(default_factory=dict)

@@ -9,13 +9,10 @@ from pathlib import Path
 
 from ..regions import LabelConvention, LabelError
 from .assembly import assemble
-from .case import CHANNELS, Cohort, CohortError, Problem, stated_convention
+from .case import Cohort, CohortError, Problem, stated_convention
 from .conventions import stated_by_user
 from .draft import DataSet, Draft
-from .tables import read_rows
-
-FILE_COLUMNS = (*CHANNELS, "reference")
-NAME_COLUMNS = ("case", "center", "split", "person", "labels")
+from .tables import FILE_COLUMNS, MODEL_COLUMNS, NAME_COLUMNS, attributes, read_rows
 
 
 def read_manifest(
@@ -27,6 +24,7 @@ def read_manifest(
 ) -> Cohort:
     """The cohort of a manifest: ``case`` and any of the other columns; paths are relative to ``root``.
 
+    A further column (scanner, field strength ...) becomes an attribute of its cases, by which they can be divided.
     ``root`` is the manifest's own folder where it is not stated. A path that leaves it, a file that is missing or a
     convention that is unknown is an error of that case alone. Raises CohortError for a manifest that is missing,
     unreadable or without cases.
@@ -44,7 +42,7 @@ def read_manifest(
         data_set = data_sets.setdefault(row.get("center", ""), DataSet(root, "manifest"))
         data_set.drafts[row["case"]] = _draft(row, root)
     return assemble(
-        root, list(data_sets.values()), _unknown_columns(path, rows[0]), stated_by_user(labels, model_labels)
+        root, list(data_sets.values()), _further_columns(path, rows[0]), stated_by_user(labels, model_labels)
     )
 
 
@@ -56,20 +54,25 @@ def _check_names(path: Path, names: Sequence[str]) -> None:
         raise CohortError(f"{path}: row {list(names).index('') + 2} names no case; fill in the column 'case'")
 
 
-def _unknown_columns(path: Path, row: Mapping[str, str]) -> list[Problem]:
-    unknown = [column for column in row if column not in (*FILE_COLUMNS, *NAME_COLUMNS) and not _model_column(column)]
-    message = f"{path.name}: column {', '.join(unknown)} is not known and left out"
-    return [Problem(message, file=path, level="note")] if unknown else []
+def _further_columns(path: Path, row: Mapping[str, str]) -> list[Problem]:
+    """What becomes of the columns that name no file, so that a misspelt one is noticed."""
+    kept = attributes(dict.fromkeys(row, "kept"))
+    known = {*FILE_COLUMNS, *NAME_COLUMNS, *kept}
+    nameless = [column for column in row if column not in known and not _model_column(column)]
+    messages = [f"{path.name}: column {', '.join(kept)} is kept as an attribute of the cases"] if kept else []
+    messages += [f"{path.name}: column '{column}' names nothing and is left out" for column in nameless]
+    return [Problem(message, file=path, level="note") for message in messages]
 
 
 def _model_column(column: str) -> tuple[str, str] | None:
     """``predictions/nnunet`` -> (``predictions``, ``nnunet``); None for another column."""
     kind, _, model = column.partition("/")
-    return (kind, model) if kind in ("predictions", "probabilities", "labels") and model else None
+    return (kind, model) if kind in MODEL_COLUMNS and model else None
 
 
 def _draft(row: Mapping[str, str], root: Path) -> Draft:
     draft = Draft(row["case"], row.get("center", ""), row.get("split", ""), row.get("person", ""))
+    draft.attributes = attributes(row)
     draft.labels = _convention(draft, row.get("labels", ""), "")
     for column, text in row.items():
         if not text:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..regions import LabelConvention
 from .case import CHANNELS, Case, Cohort, CohortError, Problem
-from .tables import read_rows
+from .tables import attributes, read_rows
 from .workspace import Workspace, written_whole
 
 VERSION = 1
@@ -104,6 +104,7 @@ def _case(row: Mapping[str, str], entry: Mapping[str, Any], conventions: list[La
         center=row["center"],
         split=row["split"],
         person=row["person"],
+        attributes=attributes(row),
         images={channel: Path(row[channel]) for channel in CHANNELS if row[channel]},
         reference=Path(row["reference"]) if row["reference"] else None,
         predictions=_by_model(row, "predictions/"),

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .case import CohortError
+from .case import CHANNELS, CohortError
+
+FILE_COLUMNS = (*CHANNELS, "reference")
+NAME_COLUMNS = ("case", "center", "split", "person", "labels")
+MODEL_COLUMNS = ("predictions", "probabilities", "labels")
 
 
 def read_rows(path: Path, required: Sequence[str]) -> list[dict[str, str]]:
@@ -34,3 +38,16 @@ def _delimiter(line: str) -> str:
 
 def _cells(line: str, delimiter: str) -> list[str]:
     return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
+
+
+def attributes(row: Mapping[str, str]) -> dict[str, str]:
+    """The filled cells of a row whose column names neither the case nor a file of it."""
+    known = (*FILE_COLUMNS, *NAME_COLUMNS)
+    return {
+        column: text
+        for column, text in row.items()
+        if column
+        and text
+        and column not in known
+        and not column.startswith(tuple(f"{kind}/" for kind in MODEL_COLUMNS))
+    }

@@ -250,6 +250,13 @@ def test_centers_csv_gives_centre_and_split(a_brats_folder):
     assert cohort["BraTS2021_00002"].center == ""
 
 
+def test_further_columns_of_centers_csv_are_attributes(a_brats_folder):
+    root = a_brats_folder()
+    (root / "centers.csv").write_text("case,center,scanner\nBraTS2021_00001,A,Skyra\nBraTS2021_00002,B,\n")
+    cohort = discover(root)
+    assert [case.attributes for case in cohort.cases] == [{"scanner": "Skyra"}, {}]
+
+
 def test_fets_partition_gives_centres_under_either_name(a_brats_folder):
     root = a_brats_folder(cases=("BraTS2021_00001", "FeTS2022_00002"))
     (root / "partitioning_1.csv").write_text("Partition_ID,Subject_ID\n3,FeTS2022_00001\n5,FeTS2022_00002\n")

@@ -95,10 +95,36 @@ def test_unknown_convention_is_an_error_of_its_case(a_manifest):
     assert cohort["b"].error_of() == ""
 
 
-def test_unknown_column_is_a_note(a_manifest, notes_of):
-    assert any(
-        "column age" in note for note in notes_of(discover(a_manifest("case,reference,age\na,a_truth.nii.gz,7\n")))
-    )
+SCANNERS = """case,reference,scanner,field strength,
+a,a_truth.nii.gz,Skyra,3,x
+b,b_truth.nii.gz,,1.5,
+"""
+
+
+def test_further_columns_become_attributes_of_the_cases(a_manifest):
+    cohort = discover(a_manifest(SCANNERS))
+    assert cohort["a"].attributes == {"scanner": "Skyra", "field strength": "3"}
+    assert cohort["b"].attributes == {"field strength": "1.5"}
+    assert cohort.table()["scanner"].tolist() == ["Skyra", ""]
+
+
+def test_further_columns_are_named_so_that_a_misspelt_one_is_noticed(a_manifest, notes_of):
+    notes = notes_of(discover(a_manifest(SCANNERS.replace("scanner", "referense"))))
+    assert any("column referense, field strength is kept as an attribute" in note for note in notes)
+    assert any("column '' names nothing and is left out" in note for note in notes)
+
+
+def test_a_file_column_is_no_attribute(a_manifest):
+    cohort = discover(a_manifest(FULL))
+    assert cohort["b"].attributes == {}
+
+
+def test_kept_attributes_come_back(a_manifest, tmp_path):
+    cohort = discover(a_manifest(SCANNERS))
+    workspace = Workspace.open(tmp_path / "workspace")
+    save_cohort(cohort, workspace)
+    assert load_cohort(workspace) == cohort
+    assert load_cohort(workspace)["b"].attributes == {"field strength": "1.5"}
 
 
 @pytest.mark.parametrize(
