@@ -3,6 +3,7 @@
 from .cohort_scores import score_cohort
 from .conventions import CONVENTIONS, Score, ScoringError, explain_convention
 from .pair import METRICS, compare_masks, metric_names, score_pair
+from .selective_risk import RiskCoverage, risk_coverage
 from .table import CONSENSUS, SCORE_COLUMNS, read_scores, wide, write_scores
 from .uncertainty import QuBrats, qu_brats
 
@@ -12,6 +13,7 @@ __all__ = [
     "METRICS",
     "SCORE_COLUMNS",
     "QuBrats",
+    "RiskCoverage",
     "Score",
     "ScoringError",
     "compare_masks",
@@ -19,6 +21,7 @@ __all__ = [
     "metric_names",
     "qu_brats",
     "read_scores",
+    "risk_coverage",
     "score_cohort",
     "score_pair",
     "wide",
