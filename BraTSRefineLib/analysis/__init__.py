@@ -1,13 +1,17 @@
 """Where and why predictions fail: ranking, strata, errors in words, suspicions about the data, and the report."""
 
 from .errors import RegionError, Spot, describe_error, error_map, error_summary
+from .factors import SIZE_CUTS_ML, known_factors
 from .finding import KINDS, Finding
 from .findings import findings
+from .lesions import lesion_strata, unranked_lesions, worst_lesions
 from .metrics import AnalysisError
+from .rank_sums import case_rank_sums, rank_sums
 from .ranking import mean_ranks, unranked, worst_cases, worst_on_average
 from .report import write_report
 from .sentences import Verdict, case_sentence, verdict
-from .strata import SIZE_CUTS_ML, strata
+from .strata import strata
+from .trend import size_trend
 
 __all__ = [
     "KINDS",
@@ -17,16 +21,23 @@ __all__ = [
     "RegionError",
     "Spot",
     "Verdict",
+    "case_rank_sums",
     "case_sentence",
     "describe_error",
     "error_map",
     "error_summary",
     "findings",
+    "known_factors",
+    "lesion_strata",
     "mean_ranks",
+    "rank_sums",
+    "size_trend",
     "strata",
     "unranked",
+    "unranked_lesions",
     "verdict",
     "worst_cases",
+    "worst_lesions",
     "worst_on_average",
     "write_report",
 ]

@@ -1,4 +1,4 @@
-"""The worst cases: by one metric of one region, or by the mean rank over metrics and regions."""
+"""The worst cases: by one metric of one region, by the mean rank, or by the rank sum of the challenges."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ..regions import REGIONS
-from .metrics import AnalysisError, badness, check_metric, check_model, check_region
+from .metrics import AnalysisError, badness, check_metric, check_model, check_region, region_place
+from .rank_sums import RANKED_METRICS, case_rank_sums
 
 WORST_COLUMNS = (
     "rank",
@@ -20,10 +20,7 @@ WORST_COLUMNS = (
     "status",
     "convention",
 )
-RANKED_METRICS = ("dice", "hd95_mm")
-"""The metrics whose ranks are averaged, as the BraTS challenges do it."""
-
-MEAN_RANK = "mean rank"
+MEAN_RANK, RANK_SUM = "mean rank", "rank sum"
 ALL_REGIONS = "all"
 PAIR = ["case", "model"]
 
@@ -36,24 +33,31 @@ def worst_cases(
     worst: int = 20,
     model: str | None = None,
     by: str = "metric",
+    minimum_ml: float = 0.0,
 ) -> pd.DataFrame:
     """The ``worst`` predictions, the worst first: columns of ``WORST_COLUMNS``.
 
     ``by="metric"`` ranks by ``metric`` of ``region``; ``by="mean rank"`` by the mean of the ranks over Dice and HD95
-    of every region (then ``value`` is that mean rank, 1 = worst of all, and ``region`` is "all"). Without ``model``
-    the predictions of all models are ranked together. Ties go by case, then model, so that the list for a smaller
-    ``worst`` is the beginning of the list for a larger one. What has no number is not in it: ``unranked``.
-    Raises AnalysisError for an unknown metric, region, model or ``by``, naming those that are known.
+    of every region (then ``value`` is that mean rank, 1 = worst of all, and ``region`` is "all"); ``by="rank sum"`` by
+    the cumulative rank of ``case_rank_sums`` (the largest is the worst against the other models). Without ``model``
+    the predictions of all models are ranked together. ``minimum_ml`` leaves out regions whose reference is smaller:
+    those of a voxel or two, and with any number above 0 the absent ones. Ties go by case, then model, so that the list
+    for a smaller ``worst`` is the beginning of the list for a larger one. What has no number is not in it:
+    ``unranked``. Raises AnalysisError for an unknown metric, region, model or ``by``, naming those that are known, and
+    for scores that may not be compared.
     """
     if worst < 1:
         raise AnalysisError(f"the number of worst cases must be at least 1, not {worst}")
-    chosen = _of_model(scores, model)
+    large = _of_at_least(scores, minimum_ml)
+    chosen = _of_model(large, model, known=scores)
     if by == "metric":
         table = _by_metric(chosen, scores, metric, region)
     elif by == MEAN_RANK:
         table = _by_mean_rank(chosen)
+    elif by == RANK_SUM:
+        table = _by_rank_sum(large, chosen)
     else:
-        raise AnalysisError(f"cases are ranked by 'metric' or by '{MEAN_RANK}', not by '{by}'")
+        raise AnalysisError(f"cases are ranked by 'metric', by '{MEAN_RANK}' or by '{RANK_SUM}', not by '{by}'")
     table = table.sort_values(["badness", *PAIR], ascending=[False, True, True], kind="stable").head(worst)
     table.insert(0, "rank", range(1, len(table) + 1))
     return table[list(WORST_COLUMNS)].reset_index(drop=True)
@@ -67,7 +71,7 @@ def worst_on_average(scores: pd.DataFrame, *, metric: str = "dice", worst: int =
     """
     check_metric(scores, metric)
     rows = scores[(scores["metric"] == metric) & (scores["model"] != "") & scores["value"].notna()]
-    rows = rows.assign(badness=badness(rows["value"], metric), place=rows["region"].map(REGIONS.index))
+    rows = rows.assign(badness=badness(rows["value"], metric), place=rows["region"].map(region_place))
     order = rows.sort_values([*PAIR, "badness", "place"], ascending=[True, True, False, True], kind="stable")
     table = order.drop_duplicates(PAIR).set_index(PAIR)[["region", "value", "convention"]]
     means = rows.groupby(PAIR)[["value", "badness"]].mean().rename(columns={"value": "mean"})
@@ -118,11 +122,20 @@ def _shares(group: pd.DataFrame, metric: str) -> pd.Series:
     return (-badness(group["value"], metric)).rank(method="average", pct=True)
 
 
-def _of_model(scores: pd.DataFrame, model: str | None) -> pd.DataFrame:
+def _of_model(scores: pd.DataFrame, model: str | None, known: pd.DataFrame | None = None) -> pd.DataFrame:
     if not model:
         return scores
-    check_model(scores, model)
+    check_model(scores if known is None else known, model)
     return scores[scores["model"] == model]
+
+
+def _of_at_least(scores: pd.DataFrame, minimum_ml: float) -> pd.DataFrame:
+    """The rows of regions whose reference has at least that volume."""
+    if minimum_ml <= 0:
+        return scores
+    place = [*PAIR, "region"]
+    volumes = scores[(scores["metric"] == "volume_reference_ml") & (scores["value"] >= minimum_ml)]
+    return scores[pd.MultiIndex.from_frame(scores[place]).isin(pd.MultiIndex.from_frame(volumes[place]))]
 
 
 def _by_metric(chosen: pd.DataFrame, scores: pd.DataFrame, metric: str, region: str) -> pd.DataFrame:
@@ -135,11 +148,23 @@ def _by_metric(chosen: pd.DataFrame, scores: pd.DataFrame, metric: str, region: 
 
 
 def _by_mean_rank(chosen: pd.DataFrame) -> pd.DataFrame:
-    ranks = mean_ranks(chosen)
-    table = ranks.rename(columns={"mean_rank": "value"})
+    table = mean_ranks(chosen).rename(columns={"mean_rank": "value"})
+    return _of_all_regions(table.assign(metric=MEAN_RANK, badness=-table["value"]), chosen)
+
+
+def _by_rank_sum(scores: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
+    """Ranked among all models, also where only one is listed; empty where no prediction was scored."""
+    if not (scores["metric"].isin(RANKED_METRICS) & (scores["model"] != "")).any():
+        return _by_mean_rank(chosen)
+    table = case_rank_sums(scores).rename(columns={"rank_sum": "value"})
+    table = table[table["model"].isin(chosen["model"])]
+    return _of_all_regions(table.assign(metric=RANK_SUM, badness=table["value"]), chosen)
+
+
+def _of_all_regions(table: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
     about = chosen.drop_duplicates(PAIR)[[*PAIR, "convention"]]
     table = table.merge(about, on=PAIR, how="left", validate="one_to_one")
-    table = table.assign(region=ALL_REGIONS, metric=MEAN_RANK, status="ok", badness=-table["value"])
+    table = table.assign(region=ALL_REGIONS, status="ok")
     volumes = chosen[(chosen["metric"] == "volume_reference_ml") & (chosen["region"] == "WT")]
     return _with_volumes(table, volumes)
 

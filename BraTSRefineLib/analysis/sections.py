@@ -111,8 +111,8 @@ def _how_to_read(contents: Contents) -> str:
     if contents.scored.empty:
         return "No prediction was scored; n counts the cases."
     return (
-        f"Each cell: median {metric_name(contents.metric)}, quartiles, number of cases, and how many have a Dice "
-        f"below 0.5. Pale cells hold fewer than {FEW} cases: read them with care."
+        f"Each cell: median {metric_name(contents.metric)}, quartiles, number of cases, and how many failed (Dice below "
+        f"0.5, a region missed, or HD95 above 20 mm). Pale cells hold fewer than {FEW} cases: read them with care."
     )
 
 

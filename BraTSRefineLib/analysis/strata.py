@@ -1,35 +1,45 @@
-"""Where a model fails: its scores by region, by size of the region, and by centre."""
+"""Where a model fails: its scores by region, by size of the region, by centre, by any attribute, or by two of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from ..cohort import Cohort
-from ..regions import REGION_NAMES, REGIONS
-from .metrics import FAILED_BELOW_DICE, AnalysisError, check_metric, check_region
+from ..regions import REGION_NAMES
+from ..scoring.conventions import OK, PREDICTION_EMPTY
+from .bootstrap import median_interval, quartiles
+from .consistency import check_unique
+from .factors import Cuts, divide
+from .metrics import (
+    FAILED_ABOVE_HD95_MM,
+    FAILED_BELOW_DICE,
+    AnalysisError,
+    check_metric,
+    check_region,
+    region_place,
+)
 
 STRATA_COLUMNS = (
     "region",
     "model",
     "stratum",
+    "second",
     "n",
     "median",
+    "low",
+    "high",
     "q25",
     "q75",
     "mean",
     "failure_rate",
+    "dice_below_half",
+    "missed",
+    "hd95_above_20mm",
     "warning",
 )
-SIZE_CUTS_ML = {"WT": (20.0, 80.0), "TC": (5.0, 20.0), "ET": (1.0, 10.0)}
-"""Where small ends and large begins, by region, comparable between cohorts."""
-
-TERTILES = "tertiles"
-ABSENT = "absent"
-UNKNOWN_CENTER = "unknown centre"
 FEW = 5
 """Below this many cases a stratum's figures hang on single cases."""
 
@@ -38,117 +48,104 @@ def strata(
     scores: pd.DataFrame,
     cohort: Cohort,
     *,
-    by: str = "size",
+    by: str | Sequence[str] = "size",
     metric: str = "dice",
     region: str = "WT",
-    cuts: str | Sequence[float] | None = None,
+    cuts: Cuts = None,
 ) -> pd.DataFrame:
     """A metric by stratum and model: columns of ``STRATA_COLUMNS``, strata in their natural order.
 
     ``by="size"`` divides by the reference volume of ``region``: at ``cuts`` in ml, at ``SIZE_CUTS_ML`` without them,
     or into ``"tertiles"`` of this cohort (sizes differ by at most one case); an empty region is "absent". Without a
-    reference the size is the median of what the models were compared with. ``by="center"`` divides by centre,
-    ``by="region"`` gives a stratum to each region. ``n`` counts cases, ``failure_rate`` is the share with a Dice
-    below 0.5 whatever the metric; cases that no model predicted are counted under an empty model.
-    Raises AnalysisError for an unknown metric, region or ``by``, and for cuts that do not ascend.
+    reference the size is the median of what the models were compared with. ``"center"``, ``"split"`` and any
+    attribute of the cases (``"scanner"``) divide by its values, ``"region"`` gives a stratum to each region. Two of
+    them, as ``("size", "center")``, make a two-way table: ``stratum`` and ``second`` name its rows and columns.
+
+    ``n`` counts cases; ``low`` to ``high`` is the 95 % bootstrap interval of the median. ``failure_rate`` is the share
+    of scored cases that fail in any of three ways, each with a column of its own: Dice below 0.5; no voxel predicted
+    of a region that is there; HD95 above 20 mm between regions that both have voxels. Whatever the metric, cases
+    without a defined Dice do not count there. Cases that no model predicted are counted under an empty model.
+    Raises AnalysisError for an unknown metric, region or ``by``, for cuts that do not ascend, and for a case that has
+    two numbers of a kind.
     """
     check_metric(scores, metric)
     check_region(scores, region)
+    factors = [by] if isinstance(by, str) else list(by)
+    if len(factors) not in (1, 2) or len(set(factors)) < len(factors):
+        raise AnalysisError(f"strata are by one or by two different factors, not by {', '.join(factors) or 'none'}")
     values = _values(scores, metric)
-    if by == "region":
-        return _table(values.assign(stratum=values["region"].map(REGION_NAMES)), list(REGION_NAMES.values()))
-    values = values[values["region"] == region]
-    if by == "center":
-        stratum_of, order = _by_center(cohort)
-    elif by == "size":
-        stratum_of, order = _by_size(region_sizes(scores, region), region, cuts)
-    else:
-        raise AnalysisError(f"strata are by 'size', 'center' or 'region', not by '{by}'")
-    return _table(values.assign(stratum=values["case"].map(stratum_of)), order)
-
-
-def region_sizes(scores: pd.DataFrame, region: str) -> pd.Series:
-    """Reference volume in ml by case; without a reference the median of what the models were compared with."""
-    volumes = scores[(scores["metric"] == "volume_reference_ml") & (scores["region"] == region)]
-    return volumes.groupby("case", sort=False)["value"].median()
+    if "region" not in factors:
+        values = values[values["region"] == region]
+    orders = []
+    for column, factor in zip(("stratum", "second"), [*factors, None][:2], strict=True):
+        values, order = _divided(values, column, factor, scores, cohort, cuts)
+        orders.append(order)
+    return _table(values, *orders)
 
 
 def _values(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Columns case, model, region, value and dice; a case without predictions has an empty model and no number."""
+    """Columns case, model, region, value, dice, missed, far; a case without predictions has an empty model only."""
     keys = ["case", "model", "region"]
-    values = scores.loc[scores["metric"] == metric, [*keys, "value"]]
-    dice = scores.loc[scores["metric"] == "dice", [*keys, "value"]].rename(columns={"value": "dice"})
+    used = scores[scores["metric"].isin([metric, "dice", "hd95_mm"]) & (scores["model"] != "")]
+    check_unique(used)
+    values = used.loc[used["metric"] == metric, [*keys, "value"]]
+    dice = used.loc[used["metric"] == "dice", [*keys, "value", "status"]].rename(columns={"value": "dice"})
+    hd95 = used.loc[used["metric"] == "hd95_mm", [*keys, "value"]].rename(columns={"value": "hd95"})
+    values = values.merge(dice, on=keys, how="left").merge(hd95, on=keys, how="left")
+    values["missed"] = values["status"] == PREDICTION_EMPTY
+    values["far"] = (values["status"] == OK) & (values["hd95"] > FAILED_ABOVE_HD95_MM)
     lonely = scores.loc[(scores["model"] == "") & (scores["metric"] == "volume_reference_ml"), keys]
-    scored = values[values["model"] != ""].merge(dice, on=keys, how="left")
-    return pd.concat([scored, lonely.assign(value=np.nan, dice=np.nan)], ignore_index=True)
+    lonely = lonely.assign(value=np.nan, dice=np.nan, missed=False, far=False)
+    filled = [part for part in (values.drop(columns=["status", "hd95"]), lonely) if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else lonely
 
 
-def _by_center(cohort: Cohort) -> tuple[dict[str, str], list[str]]:
-    centers = {case.case: case.center or UNKNOWN_CENTER for case in cohort.cases}
-    return centers, [*cohort.centers, UNKNOWN_CENTER]
+def _divided(
+    values: pd.DataFrame, column: str, factor: str | None, scores: pd.DataFrame, cohort: Cohort, cuts: Cuts
+) -> tuple[pd.DataFrame, list[str]]:
+    """``values`` with the stratum of each row as ``column``, and the strata in order; all one without a factor."""
+    if factor is None:
+        return values.assign(**{column: ""}), [""]
+    if factor == "region":
+        names = values["region"].map(lambda region: REGION_NAMES.get(region, region))
+        return values.assign(**{column: names}), [*REGION_NAMES.values(), *names.unique()]
+    order: dict[str, None] = {}
+    stratum = pd.Series("", index=values.index, dtype=object)
+    for region in sorted(values["region"].unique(), key=region_place) or [""]:
+        division = divide(scores, cohort, factor, region, cuts)
+        here = values["region"] == region
+        stratum[here] = values.loc[here, "case"].map(division.stratum_of)
+        order |= dict.fromkeys(division.order)
+    return values.assign(**{column: stratum}), list(order)
 
 
-def _by_size(
-    sizes: pd.Series, region: str, cuts: str | Sequence[float] | None
-) -> tuple[pd.Series | dict[str, str], list[str]]:
-    if isinstance(cuts, str) and cuts != TERTILES:
-        raise AnalysisError(f"size cuts are numbers in ml or '{TERTILES}', not '{cuts}'")
-    if cuts == TERTILES:
-        return _by_tertile(sizes)
-    edges = _checked(SIZE_CUTS_ML[region] if cuts is None else cuts)
-    names = [ABSENT, *_range_names(edges)]
-    index = np.where(sizes > 0, np.searchsorted(edges, sizes, side="right") + 1, 0)
-    return dict(zip(sizes.index, np.array(names, dtype=object)[index], strict=True)), names
-
-
-def _checked(cuts: Sequence[float]) -> list[float]:
-    edges = [float(cut) for cut in cuts]
-    if not edges or edges[0] <= 0 or any(a >= b for a, b in pairwise(edges)):
-        raise AnalysisError(f"size cuts must be positive ml that ascend, such as 1, 10, not {list(cuts)}")
-    return edges
-
-
-def _range_names(edges: Sequence[float]) -> list[str]:
-    between = [f"{low:g} to {high:g} ml" for low, high in pairwise(edges)]
-    return [f"under {edges[0]:g} ml", *between, f"from {edges[-1]:g} ml"]
-
-
-def _by_tertile(sizes: pd.Series) -> tuple[dict[str, str], list[str]]:
-    """Thirds of equal number by rank; equal sizes are told apart by the case's name."""
-    present = sizes[sizes > 0].reset_index()
-    present.columns = ["case", "ml"]
-    ordered = present.sort_values(["ml", "case"], kind="stable")
-    thirds = np.array_split(ordered.index, 3)
-    names = [f"{name} third{_span(present.loc[third, 'ml'])}" for name, third in zip(_THIRDS, thirds, strict=True)]
-    stratum_of = dict.fromkeys(sizes.index[~(sizes > 0)], ABSENT)
-    for name, third in zip(names, thirds, strict=True):
-        stratum_of |= dict.fromkeys(present.loc[third, "case"], name)
-    return stratum_of, [ABSENT, *names]
-
-
-_THIRDS = ("smallest", "middle", "largest")
-
-
-def _span(sizes: pd.Series) -> str:
-    return f" ({sizes.min():.3g} to {sizes.max():.3g} ml)" if len(sizes) else ""
-
-
-def _table(values: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
+def _table(values: pd.DataFrame, order: Sequence[str], second: Sequence[str]) -> pd.DataFrame:
     """The figures of each region, model and stratum that has cases."""
-    groups = values.groupby(["region", "model", "stratum"], sort=False)
+    groups = values.groupby(["region", "model", "stratum", "second"], sort=False)
     rows = [(*key, *_figures(group)) for key, group in groups]
     table = pd.DataFrame(rows, columns=list(STRATA_COLUMNS))
-    place = {"region": REGIONS, "stratum": list(order), "model": sorted(table["model"].unique())}
+    places = {"stratum": list(order).index, "second": list(second).index, "region": region_place, "model": str}
     return table.sort_values(
-        ["region", "stratum", "model"], key=lambda column: column.map(place[column.name].index), kind="stable"
+        ["region", "stratum", "second", "model"], key=lambda column: column.map(places[column.name]), kind="stable"
     ).reset_index(drop=True)
 
 
-def _figures(group: pd.DataFrame) -> tuple[int, float, float, float, float, float, str]:
-    values, dice = group["value"].dropna(), group["dice"].dropna()
-    q25, median, q75 = values.quantile([0.25, 0.5, 0.75])
-    failed = float((dice < FAILED_BELOW_DICE).mean()) if len(dice) else float("nan")
-    return len(group), median, q25, q75, values.mean(), failed, _warning(len(group), len(values))
+def _figures(group: pd.DataFrame) -> tuple[int, *tuple[float, ...], str]:
+    values = group["value"].dropna().to_numpy(dtype=float)
+    q25, median, q75 = quartiles(values)
+    low, high = median_interval(values)
+    mean = float(values.mean()) if len(values) else np.nan
+    return len(group), median, low, high, q25, q75, mean, *_failures(group), _warning(len(group), len(values))
+
+
+def _failures(group: pd.DataFrame) -> tuple[float, float, float, float]:
+    """Shares of the cases with a Dice: failed in any way, Dice below 0.5, missed, HD95 above 20 mm."""
+    scored = group[group["dice"].notna()]
+    if scored.empty:
+        return np.nan, np.nan, np.nan, np.nan
+    below = scored["dice"] < FAILED_BELOW_DICE
+    any_way = below | scored["missed"] | scored["far"]
+    return tuple(float(share.mean()) for share in (any_way, below, scored["missed"], scored["far"]))
 
 
 def _warning(cases: int, scored: int) -> str:

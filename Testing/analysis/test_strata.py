@@ -104,7 +104,9 @@ def test_an_empty_table_gives_no_strata(make, three_centers):
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"by": "colour"}, "'size', 'center' or 'region'"),
+        ({"by": "colour"}, "'colour': divide them by size, center, region"),
+        ({"by": ("size", "center", "region")}, "one or by two"),
+        ({"by": ("size", "size")}, "different factors"),
         ({"metric": "dise"}, "dice"),
         ({"region": "XX"}, "WT, TC, ET"),
         ({"cuts": [10, 1]}, "ascend"),
