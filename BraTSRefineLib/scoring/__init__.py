@@ -1,5 +1,12 @@
 """How good each prediction is: overlap, surface distances and volumes, for a pair of arrays or a whole cohort."""
 
+from .calibration import (
+    brier_score,
+    calibration_scores,
+    expected_calibration_error,
+    negative_log_likelihood,
+    reliability,
+)
 from .cohort_scores import score_cohort
 from .conventions import CONVENTIONS, Score, ScoringError, explain_convention
 from .pair import METRICS, compare_masks, metric_names, score_pair
@@ -16,11 +23,16 @@ __all__ = [
     "RiskCoverage",
     "Score",
     "ScoringError",
+    "brier_score",
+    "calibration_scores",
     "compare_masks",
+    "expected_calibration_error",
     "explain_convention",
     "metric_names",
+    "negative_log_likelihood",
     "qu_brats",
     "read_scores",
+    "reliability",
     "risk_coverage",
     "score_cohort",
     "score_pair",
