@@ -1,5 +1,6 @@
 """How good each prediction is: overlap, surface distances and volumes, for a pair of arrays or a whole cohort."""
 
+from .betti import Topology, topology, topology_errors
 from .calibration import (
     brier_score,
     calibration_scores,
@@ -23,6 +24,7 @@ __all__ = [
     "RiskCoverage",
     "Score",
     "ScoringError",
+    "Topology",
     "brier_score",
     "calibration_scores",
     "compare_masks",
@@ -36,6 +38,8 @@ __all__ = [
     "risk_coverage",
     "score_cohort",
     "score_pair",
+    "topology",
+    "topology_errors",
     "wide",
     "write_scores",
 ]
