@@ -2,75 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
 import pandas as pd
 
-from ..cohort import Case, Cohort, case_geometry
-from ..regions import REGION_NAMES, REGIONS
-from .alignment import shifted_prediction
-from .finding import EMPTY_REGION, KINDS, NEVER_PREDICTED, NOT_CHECKED, SINGLE_VOXEL, Finding
-from .labelling import permuted_labels
-from .pairs import CaseReader, Pair
-from .persons import identical_references, reference_volumes, same_person_by_name
+from ..cohort import Case, Cohort
+from ..regions import REGION_NAMES, SCORED_REGIONS
+from ..scoring.workers import default_workers, outcomes
+from .case_findings import GOOD_ENOUGH, CaseFindings, read_case_findings
+from .finding import KINDS, NEVER_PREDICTED, NOT_CHECKED, Finding
+from .labelling import only_one_region
+from .persons import duplicate_ids, find_likenesses, identical_references, same_person_by_name
 
 FINDING_COLUMNS = Finding._fields
-GOOD_ENOUGH = 0.95
-"""A prediction whose mean Dice over the regions reaches this is not suspected of anything."""
 
-SPECK_ML = 0.05
-"""Only regions below this volume are looked at for being a single voxel."""
+CASES_WORTH_A_PROCESS = 60
+"""A worker process takes a second or two to start, as long as this many cases take to be checked."""
+
+AGREEING_SHARE = 0.5
+"""Labels that look swapped by one region alone are told where this share of the model's cases show it."""
 
 
 def findings(
-    cohort: Cohort, scores: pd.DataFrame, *, progress: Callable[[int, int, str], None] | None = None
+    cohort: Cohort,
+    scores: pd.DataFrame,
+    *,
+    progress: Callable[[int, int, str], None] | None = None,
+    workers: int | None = None,
 ) -> pd.DataFrame:
-    """What looks wrong with the data: columns case, model, kind, message; kinds in the order of ``KINDS``.
+    """What looks wrong with the data: columns case, model, kind, message, evidence; kinds in the order of ``KINDS``.
 
-    Label orders that fit far better, predictions beside their place, regions that a model never outputs, one person
-    in several cases, and, as remarks, regions of a single voxel or none. Only predictions with a mean Dice below
-    ``GOOD_ENOUGH`` are read again. A case that cannot be checked is a finding itself and stops nothing.
-    ``progress(done, total, case)`` is called after each case.
+    Reads each reference, and the predictions with a mean Dice below ``GOOD_ENOUGH`` or none. A case that cannot be
+    checked is a finding itself and stops nothing. ``workers`` are processes (default: by the number of cases);
+    ``progress(done, total, case)`` is called in this process after each case.
     """
-    found = [*_never_predicted(scores), *same_person_by_name(cohort), *identical_references(cohort, scores)]
-    suspects, volumes = _suspects(scores), reference_volumes(cohort, scores)
-    for done, case in enumerate(cohort.cases, 1):
-        found += _of_case(case, suspects.get(case.case, []), volumes.get(case.case, {}))
+    suspects = _suspects(scores)
+    items = [(case, suspects.get(case.case, frozenset())) for case in cohort.cases]
+    processes = workers or max(1, min(default_workers(), len(items) // CASES_WORTH_A_PROCESS))
+    collected: list[CaseFindings] = [CaseFindings(case.case) for case in cohort.cases]
+    for done, (index, outcome) in enumerate(outcomes(_read, items, processes), 1):
+        case = cohort.cases[index].case
+        collected[index] = _failed(case, outcome) if isinstance(outcome, Exception) else outcome
         if progress is not None:
-            progress(done, len(cohort.cases), case.case)
+            progress(done, len(items), case)
+    return findings_of_cohort(cohort, scores, collected)
+
+
+def findings_of_cohort(cohort: Cohort, scores: pd.DataFrame, collected: Iterable[CaseFindings]) -> pd.DataFrame:
+    """The table of ``findings`` from what was found case by case, and from what only the cohort shows.
+
+    Reads no file: persons by their names, references by their signatures, and regions that a model never outputs by
+    the scores.
+    """
+    collected = list(collected)
+    likenesses = find_likenesses({one.case: one.signature for one in collected if one.signature is not None})
+    found = [
+        *_confirmed([finding for one in collected for finding in one.findings], scores),
+        *_never_predicted(scores),
+        *identical_references(cohort, likenesses),
+        *duplicate_ids(cohort, likenesses),
+        *same_person_by_name(cohort),
+    ]
     found.sort(key=lambda finding: KINDS.index(finding.kind))
     return pd.DataFrame(found, columns=list(FINDING_COLUMNS))
 
 
-def _suspects(scores: pd.DataFrame) -> dict[str, list[str]]:
-    """The models of each case whose predictions are worth a second look."""
+def _read(item: tuple[Case, frozenset[str]]) -> CaseFindings:
+    return read_case_findings(*item)
+
+
+def _failed(case: str, error: Exception) -> CaseFindings:
+    message = f"not checked ({type(error).__name__}: {error})"
+    return CaseFindings(case, (Finding(case, "", NOT_CHECKED, message),))
+
+
+def _suspects(scores: pd.DataFrame) -> dict[str, frozenset[str]]:
+    """The models of each case whose predictions are worth a second look: poor ones, and those without a score."""
     dice = scores[(scores["metric"] == "dice") & (scores["model"] != "")]
     mean = dice.groupby(["case", "model"], sort=False)["value"].mean()
-    suspects: dict[str, list[str]] = {}
-    for case, model in mean[mean < GOOD_ENOUGH].index:
-        suspects.setdefault(case, []).append(model)
-    return suspects
+    unscored = scores[(scores["metric"] == "") & (scores["model"] != "")]
+    suspects: dict[str, set[str]] = {}
+    for case, model in [*mean[mean < GOOD_ENOUGH].index, *zip(unscored["case"], unscored["model"], strict=True)]:
+        suspects.setdefault(case, set()).add(model)
+    return {case: frozenset(models) for case, models in suspects.items()}
 
 
-def _of_case(case: Case, models: list[str], volumes: Mapping[str, float]) -> Iterator[Finding]:
-    reader = CaseReader(case)
-    for model in models:
-        yield from _guarded(case, model, lambda model=model: _of_pair(reader.pair(model)))
-    yield from _guarded(case, "", lambda: _of_reference(case, volumes))
-
-
-def _guarded(case: Case, model: str, check: Callable[[], Iterable[Finding]]) -> list[Finding]:
-    """The findings of a check, or the one that it could not be done; whatever is wrong here, the others go on."""
-    try:
-        return list(check())
-    except Exception as error:
-        return [Finding(case.case, model, NOT_CHECKED, f"not checked ({type(error).__name__}: {error})")]
-
-
-def _of_pair(pair: Pair) -> Iterator[Finding]:
-    finding = permuted_labels(pair) or shifted_prediction(pair)
-    if finding:
-        yield finding
+def _confirmed(found: list[Finding], scores: pd.DataFrame) -> Iterator[Finding]:
+    """A model writes its labels alike in every case: what rests on one region has to show in many of its cases."""
+    cases = scores[scores["metric"] == "dice"].groupby("model")["case"].nunique()
+    shown: dict[str, int] = {}
+    for finding in filter(only_one_region, found):
+        shown[finding.model] = shown.get(finding.model, 0) + 1
+    for finding in found:
+        if not only_one_region(finding) or shown[finding.model] >= AGREEING_SHARE * cases.get(finding.model, 0):
+            yield finding
 
 
 def _never_predicted(scores: pd.DataFrame) -> Iterator[Finding]:
@@ -79,41 +104,24 @@ def _never_predicted(scores: pd.DataFrame) -> Iterator[Finding]:
     truth = _volumes(scores, "volume_reference_ml")
     for model in predicted.index.get_level_values("model").unique():
         own = predicted.xs(model, level="model")
-        for region in [region for region in REGIONS if region in own and (own[region] == 0).all()]:
+        for region in [region for region in SCORED_REGIONS if region in own and (own[region].dropna() == 0).all()]:
             others = predicted.drop(index=model, level="model")[region]
             seen = {*others[others > 0].index.get_level_values("case")}
             seen |= {*truth[truth[region] > 0].index.get_level_values("case")}
-            there = sorted(seen & {*own.index})
+            there = sorted(seen & {*own[region].dropna().index})
             if len(there) > 1:
-                yield Finding("", model, NEVER_PREDICTED, _never(region, len(own), len(there)))
+                yield Finding("", model, NEVER_PREDICTED, *_never(region, own[region].count(), len(there)))
 
 
-def _never(region: str, cases: int, there: int) -> str:
-    return (
+def _never(region: str, cases: int, there: int) -> tuple[str, str]:
+    message = (
         f"it outputs no {REGION_NAMES[region]} ({region}) in any of its {cases} cases, though the reference or other "
         f"models have it in {there}: is a label missing in its output or in its convention?"
     )
+    return message, f"region={region}; cases={cases}; expected_in={there}"
 
 
 def _volumes(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Volumes in ml, (case, model) x region."""
     rows = scores[(scores["metric"] == metric) & (scores["model"] != "")]
     return rows.pivot_table(index=["case", "model"], columns="region", values="value", sort=False)
-
-
-def _of_reference(case: Case, volumes: Mapping[str, float]) -> Iterator[Finding]:
-    """Remarks on regions that the reference (its volumes in ml by region) lacks or has one voxel of."""
-    absent = [region for region, ml in volumes.items() if ml == 0]
-    if absent:
-        names = " and no ".join(f"{REGION_NAMES[region]} ({region})" for region in absent)
-        yield Finding(case.case, "", EMPTY_REGION, f"the reference has no {names}")
-    for region in [region for region, ml in volumes.items() if 0 < ml < SPECK_ML]:
-        if round(volumes[region] / _voxel_ml(case)) == 1:
-            name = f"{REGION_NAMES[region]} ({region})"
-            message = f"the reference has a single voxel of {name}: its Dice is 0 or nearly so by chance"
-            yield Finding(case.case, "", SINGLE_VOXEL, message)
-
-
-def _voxel_ml(case: Case) -> float:
-    x, y, z = case_geometry(case).spacing
-    return x * y * z / 1000

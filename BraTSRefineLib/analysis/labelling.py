@@ -1,66 +1,124 @@
-"""Whether a prediction's labels stand for other tissues than its convention says."""
+"""Whether labels stand for other tissues than their convention says: other orders, other years, other challenges."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from itertools import permutations
 
 import numpy as np
 
-from ..regions import REGIONS
-from .boxes import occupied_box
-from .finding import PERMUTED, Finding
-from .pairs import Pair
+from ..regions import CONVENTIONS, LabelConvention, label_convention
+from .finding import OTHER_CONVENTION, PERMUTED, Finding, evidence
+from .sides import Sides, mean
 
-TISSUES = ("NCR", "ED", "ET")
-TISSUES_OF = {"WT": ("NCR", "ED", "ET"), "TC": ("NCR", "ET"), "ET": ("ET",)}
 GAIN = 0.3
 CREDIBLE = 0.5
-"""Another order of the labels must raise the mean Dice by ``GAIN``, to at least ``CREDIBLE``."""
+"""Another reading of the labels must raise the mean Dice by ``GAIN``, to at least ``CREDIBLE``."""
+
+ONE_REGION_GAIN = 0.5
+NOTHING_LOST = 0.02
+"""Two labels swapped may spoil one region alone: it gains this much and no region loses more than that."""
 
 
-def permuted_labels(pair: Pair) -> Finding | None:
-    """The order of the labels that fits far better than the stated one, from the table of labels against truth."""
-    labels = sorted(pair.prediction.labels.labels)
-    if len(labels) != 3 or not all(region in pair.prediction.labels.regions for region in REGIONS):
+def other_labels(sides: Sides) -> Finding | None:
+    """The reading of the prediction's labels that fits far better than the stated one, or than none at all."""
+    outside = sides.prediction.labels.outside(sides.present)
+    readings = _readings(sides)
+    if not readings or sides.truth.box is None:
+        return _nothing_fits(sides, outside, None) if outside else None
+    best = max(readings, key=lambda labels: mean(_dice(sides, labels)))
+    reached = _dice(sides, best)
+    if outside:
+        credible = mean(reached) >= CREDIBLE
+        return _unknown_labels(sides, outside, best) if credible else _nothing_fits(sides, outside, best)
+    stated = _dice(sides, sides.prediction.labels)
+    if not (_far_better(stated, reached) or _one_region_better(sides, stated, reached)):
         return None
-    counts = _contingency(pair)
-    stated = _mean_dice(counts, pair, pair.prediction.labels.regions)
-    orders = [dict(zip(TISSUES, order, strict=True)) for order in permutations(labels)]
-    best = max(orders, key=lambda order: _mean_dice(counts, pair, _regions(order)))
-    reached = _mean_dice(counts, pair, _regions(best))
-    if reached - stated <= GAIN or reached < CREDIBLE:
+    return _misread(sides, best)
+
+
+def only_one_region(finding: Finding) -> bool:
+    """Whether a finding of labels rests on one region, which the model's other cases have to confirm."""
+    return "rests_on=one region" in finding.evidence
+
+
+def reference_labels(case: str, sides: Iterable[Sides]) -> Finding | None:
+    """The convention that fits a reference whose labels its stated one does not know, judged by the predictions."""
+    turned = [one.turned_round for one in sides]
+    if not turned:
         return None
-    spelled = ",".join(f"{tissue}={label}" for tissue, label in best.items())
+    readings = _readings(turned[0])
+    reached = {labels.name: float(np.mean([mean(_dice(one, labels)) for one in turned])) for labels in readings}
+    best = max(reached, key=reached.get, default="")
+    outside = _listed(turned[0].prediction.labels.outside(turned[0].present))
+    stated = turned[0].prediction.labels.name
+    message = f"its reference has label {outside}, which {stated} does not know: nothing of the case was scored; "
+    if best and reached[best] >= CREDIBLE:
+        message += (
+            f"read as {best} it fits the predictions (mean Dice {reached[best]:.2f}); if so, state --labels {best}"
+        )
+    else:
+        message += "no known convention makes it fit the predictions; spell its labels out with --labels"
+    return Finding(case, "", OTHER_CONVENTION, message, evidence(outside=outside, best=best, mean_dice=reached))
+
+
+def _readings(sides: Sides) -> list[LabelConvention]:
+    """What the prediction's labels may mean instead: the named conventions that know them all, then every order."""
+    stated, present = sides.prediction.labels, sides.present
+    named = [one for one in CONVENTIONS.values() if not one.outside(present) and len(one.regions) == 3]
+    labels = present if stated.outside(present) else stated.labels
+    orders = permutations(sorted(labels)) if len(labels) == 3 else ()
+    spelled = [label_convention(f"NCR={ncr},ED={ed},ET={et}") for ncr, ed, et in orders]
+    return [one for one in [*named, *spelled] if one.regions != stated.regions]
+
+
+def _dice(sides: Sides, labels: LabelConvention) -> dict[str, float]:
+    """By region of the truth that has voxels."""
+    return {region: sides.dice_of(region, labels) for region in sides.truth.regions if sides.truth.size(region)}
+
+
+def _far_better(stated: dict[str, float], reached: dict[str, float]) -> bool:
+    return mean(reached) - mean(stated) > GAIN and mean(reached) >= CREDIBLE
+
+
+def _one_region_better(sides: Sides, stated: dict[str, float], reached: dict[str, float]) -> bool:
+    gains = [reached[region] - stated[region] for region in stated]
+    sure = len(sides.present) > 2 and mean(reached) >= CREDIBLE
+    return sure and max(gains) > ONE_REGION_GAIN and min(gains) >= -NOTHING_LOST
+
+
+def _misread(sides: Sides, best: LabelConvention) -> Finding:
+    stated, reached = _dice(sides, sides.prediction.labels), _dice(sides, best)
+    named = best.name in CONVENTIONS
+    seem = f"its labels look like those of {best.name}" if named else "its labels look permuted"
     message = (
-        f"its labels look permuted: read as {spelled} the mean Dice is {reached:.2f} instead of {stated:.2f}; "
-        f"if that is so, state --model-labels {pair.model}={spelled}"
+        f"{seem}: read as {best.name} the mean Dice is {mean(reached):.2f} instead of {mean(stated):.2f}; "
+        f"if that is so, state --model-labels {sides.model}={best.name}"
     )
-    return Finding(pair.case.case, pair.model, PERMUTED, message)
+    rests = "all regions" if _far_better(stated, reached) else "one region"
+    facts = evidence(read_as=best.name.replace("=", ":"), before=stated, after=reached, rests_on=rests)
+    return Finding(sides.case, sides.model, OTHER_CONVENTION if named else PERMUTED, message, facts)
 
 
-def _contingency(pair: Pair) -> np.ndarray:
-    """Voxels by the regions of the truth (bit ``i`` is region ``i``) and the label of the prediction, (8, 256)."""
-    box = occupied_box(np.logical_or.reduce([pair.prediction.voxels > 0, *pair.truth.values()]))
-    if box is None:
-        return np.zeros((8, 256), dtype=np.int64)
-    code = pair.prediction.voxels[box].astype(np.uint16)
-    for bit, region in enumerate(REGIONS):
-        if region in pair.truth:
-            code |= pair.truth[region][box].astype(np.uint16) << np.uint16(bit + 8)
-    return np.bincount(code.ravel(), minlength=8 * 256).reshape(8, 256)
+def _unknown_labels(sides: Sides, outside: Iterable[int], best: LabelConvention) -> Finding:
+    reached = _dice(sides, best)
+    message = (
+        f"it has label {_listed(outside)}, which {sides.prediction.labels.name} does not know, and was not scored; "
+        f"read as {best.name} its mean Dice is {mean(reached):.2f}: "
+        f"if that is so, state --model-labels {sides.model}={best.name}"
+    )
+    facts = evidence(outside=_listed(outside), read_as=best.name.replace("=", ":"), after=reached)
+    return Finding(sides.case, sides.model, OTHER_CONVENTION, message, facts)
 
 
-def _regions(order: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-    return {region: tuple(order[tissue] for tissue in tissues) for region, tissues in TISSUES_OF.items()}
+def _nothing_fits(sides: Sides, outside: Iterable[int], best: LabelConvention | None) -> Finding:
+    known = f"; the best, {best.name}, gives a mean Dice of {mean(_dice(sides, best)):.2f}" if best else ""
+    message = (
+        f"it has label {_listed(outside)}, which {sides.prediction.labels.name} does not know, and was not scored; "
+        f"no known convention makes it fit{known}: look at what wrote it"
+    )
+    return Finding(sides.case, sides.model, OTHER_CONVENTION, message, evidence(outside=_listed(outside)))
 
 
-def _mean_dice(counts: np.ndarray, pair: Pair, regions: Mapping[str, tuple[int, ...]]) -> float:
-    """Mean over the regions that the truth has."""
-    values = []
-    for bit, region in enumerate(REGIONS):
-        inside = counts[[code for code in range(8) if code >> bit & 1]]
-        if region in pair.truth and inside.sum():
-            columns = list(regions[region])
-            values.append(2 * inside[:, columns].sum() / (inside.sum() + counts[:, columns].sum()))
-    return float(np.mean(values)) if values else 0.0
+def _listed(labels: Iterable[int]) -> str:
+    return ", ".join(map(str, labels))

@@ -11,6 +11,7 @@ import numpy as np
 from ..cohort import Case, Geometry, VolumeError, case_geometry, read_geometry, read_label_map
 from ..fusion import majority
 from ..regions import REGIONS, LabelConvention
+from .boxes import Box, occupied_box
 from .metrics import AnalysisError
 
 REFERENCE = "reference"
@@ -30,6 +31,36 @@ class Labelled:
     @cached_property
     def masks(self) -> Masks:
         return {region: self.labels.mask(self.voxels, region) for region in REGIONS if region in self.labels.regions}
+
+    @cached_property
+    def box(self) -> Box | None:
+        """The box of all labels; None where there is none."""
+        return occupied_box(self.voxels)
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Voxels of each label (256,), background left out."""
+        if self.box is None:
+            return np.zeros(256, dtype=np.int64)
+        cut = self.voxels[self.box]
+        return np.bincount(cut[cut > 0], minlength=256)
+
+    @property
+    def regions(self) -> list[str]:
+        """The nested tumour regions that the labels know, from the outermost."""
+        return [region for region in REGIONS if region in self.labels.regions]
+
+    def size(self, region: str) -> int:
+        """Voxels of one region."""
+        return int(self.counts[list(self.labels.regions[region])].sum())
+
+    @cached_property
+    def region_codes(self) -> np.ndarray:
+        """By label (256,) uint8: bit ``i`` is set where region ``i`` of WT, TC, ET holds the label."""
+        table = np.zeros(256, dtype=np.uint8)
+        for bit, region in enumerate(REGIONS):
+            table[list(self.labels.regions.get(region, ()))] |= np.uint8(1 << bit)
+        return table
 
 
 @dataclass(frozen=True)

@@ -2,107 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-import numpy as np
-import pandas as pd
-
-from ..cohort import Case, Cohort, to_canonical
-from .boxes import occupied_box
-from .finding import IDENTICAL, NOT_CHECKED, SAME_PERSON, Finding
-from .metrics import AnalysisError
-from .pairs import CaseReader
-
-VOLUME_TOLERANCE = 0.1
-"""Relative difference in volume of each region beyond which two references are not compared voxel by voxel."""
-
-LEAST_ML = 1.0
-"""Tumours below this many ml are too alike to tell persons apart."""
-
-SAME_DICE = 0.9
-SIZE_TOLERANCE = 2
-"""Voxels by which the boxes of two references of one tumour may differ along an axis."""
-
-Cut = tuple[np.ndarray, tuple[float, ...]]
-"""WT cut to its box, along the body's axes, and its spacing in mm in array order."""
+from ..cohort import Case, Cohort
+from .finding import DUPLICATE_ID, IDENTICAL, SAME_PERSON, SPLIT_PERSON, Finding, evidence
+from .signatures import Likeness, Signature, alike
 
 
 def same_person_by_name(cohort: Cohort) -> Iterator[Finding]:
-    """One finding for each person with several cases."""
-    groups: dict[str, list[str]] = {}
+    """One finding for each person with several cases; worse where these lie in different splits."""
+    groups: dict[str, list[Case]] = {}
     for case in cohort.cases:
-        groups.setdefault(case.person or case.case, []).append(case.case)
+        groups.setdefault(case.person or case.case, []).append(case)
     for person, cases in groups.items():
         if len(cases) > 1:
-            message = f"{', '.join(cases)} are of one person ({person}) by their names: keep them in one split"
-            yield Finding(cases[0], "", SAME_PERSON, message)
+            names = [case.case for case in cases]
+            told = f"{', '.join(names)} are of one person ({person}) by their names"
+            yield Finding(names[0], "", _kind(cases, SAME_PERSON), _advice(told, cases), _facts(cases, person=person))
 
 
-def identical_references(cohort: Cohort, scores: pd.DataFrame) -> Iterator[Finding]:
-    """Pairs of cases whose references nearly coincide; volumes decide which are compared at all."""
-    cuts: dict[str, Cut | None] = {}
-    volumes = reference_volumes(cohort, scores)
-    for first, second in _alike({case: ml for case, ml in volumes.items() if ml.get("WT", 0.0) >= LEAST_ML}):
-        try:
-            for name in (first, second):
-                if name not in cuts:
-                    cuts[name] = _cut(cohort[name])
-        except AnalysisError as error:
-            cuts[name] = None
-            yield Finding(name, "", NOT_CHECKED, f"not compared with other references: {error}")
-        dice = _aligned_dice(cuts.get(first), cuts.get(second))
-        if dice > SAME_DICE:
-            yield _identical(cohort[first], cohort[second], dice)
+def duplicate_ids(cohort: Cohort, likenesses: Collection[Likeness]) -> Iterator[Finding]:
+    """One finding for each case id that several centres use, which discovery names ``<centre>/<case>``."""
+    same = {frozenset((one.first, one.second)) for one in likenesses}
+    for name, cases in _by_id(cohort).items():
+        if len(cases) > 1:
+            names = [case.case for case in cases]
+            alike = [pair for pair in same if pair <= set(names)]
+            told = (
+                f"the id {name} stands for {len(cases)} cases, of {', '.join(case.center for case in cases)}; "
+                f"they are kept apart as {', '.join(names)}"
+            )
+            facts = _facts(cases, id=name, same_reference="yes" if alike else "no")
+            yield Finding(names[0], "", DUPLICATE_ID, f"{told}; {_what(cases, bool(alike))}", facts)
 
 
-def _identical(first: Case, second: Case, dice: float) -> Finding:
+def identical_references(cohort: Cohort, likenesses: Collection[Likeness]) -> Iterator[Finding]:
+    """Pairs of cases whose references nearly coincide."""
+    cases = {case.case: case for case in cohort.cases}
+    for one in likenesses:
+        yield _identical(cases[one.first], cases[one.second], one)
+
+
+def find_likenesses(signatures: Mapping[str, Signature]) -> list[Likeness]:
+    """By the cases' signatures, in the order of the cases' names."""
+    return sorted(alike(list(signatures.values())), key=lambda one: (one.first, one.second))
+
+
+def _identical(first: Case, second: Case, likeness: Likeness) -> Finding:
     known = first.person and first.person == second.person
     what = "this is one examination under two names" if known else "this may be one person under two names"
-    message = f"its reference is that of {second.case} (WT Dice {dice:.2f}): {what}; keep both in one split"
-    return Finding(first.case, "", IDENTICAL, message)
+    turned = " once its axes are reversed or exchanged" if likeness.turned else ""
+    told = f"its reference is that of {second.case}{turned} (WT Dice {likeness.dice:.2f}): {what}"
+    cases = (first, second)
+    facts = _facts(cases, wt_dice=likeness.dice, turned="yes" if likeness.turned else "no")
+    return Finding(first.case, "", _kind(cases, IDENTICAL), _advice(told, cases), facts)
 
 
-def reference_volumes(cohort: Cohort, scores: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Volumes in ml by case and region, of the cases that have a reference."""
-    references = {case.case for case in cohort.cases if case.reference is not None}
-    rows = scores[(scores["metric"] == "volume_reference_ml") & scores["case"].isin(references)]
-    volumes: dict[str, dict[str, float]] = {}
-    for case, region, value in zip(rows["case"], rows["region"], rows["value"], strict=True):
-        volumes.setdefault(case, {})[region] = value
-    return volumes
+def _by_id(cohort: Cohort) -> dict[str, list[Case]]:
+    groups: dict[str, list[Case]] = {}
+    for case in cohort.cases:
+        if case.center and case.case.startswith(f"{case.center}/"):
+            groups.setdefault(case.case.removeprefix(f"{case.center}/"), []).append(case)
+    return groups
 
 
-def _alike(volumes: Mapping[str, Mapping[str, float]]) -> Iterator[tuple[str, str]]:
-    """Pairs of cases that agree in the volume of each region that both know."""
-    ordered = sorted(volumes, key=lambda case: (volumes[case]["WT"], case))
-    for index, first in enumerate(ordered):
-        for second in ordered[index + 1 :]:
-            if not _close(volumes[first]["WT"], volumes[second]["WT"]):
-                break
-            shared = volumes[first].keys() & volumes[second].keys()
-            if all(_close(volumes[first][region], volumes[second][region]) for region in shared):
-                yield tuple(sorted((first, second)))
+def _what(cases: Sequence[Case], alike: bool) -> str:
+    if alike:
+        return "their references are the same, so this is one examination counted twice: leave one out"
+    if len({case.person for case in cases}) == 1:
+        return "by its form the id is a person's, though the references differ: find out whether it is one person"
+    return "their references differ, so these are different people: rename one of them"
 
 
-def _close(a: float, b: float) -> bool:
-    return abs(a - b) <= VOLUME_TOLERANCE * max(a, b)
+def _splits(cases: Sequence[Case]) -> dict[str, list[str]]:
+    """The cases of each split that is stated."""
+    splits: dict[str, list[str]] = {}
+    for case in cases:
+        if case.split:
+            splits.setdefault(case.split, []).append(case.case)
+    return splits
 
 
-def _cut(case: Case) -> Cut | None:
-    reader = CaseReader(case)
-    if reader.reference is None or "WT" not in reader.reference.masks:
-        return None
-    mask, spacing = to_canonical(reader.reference.masks["WT"], reader.geometry)
-    box = occupied_box(mask)
-    return None if box is None else (np.ascontiguousarray(mask[box]), spacing)
+def _kind(cases: Sequence[Case], kind: str) -> str:
+    return SPLIT_PERSON if len(_splits(cases)) > 1 else kind
 
 
-def _aligned_dice(first: Cut | None, second: Cut | None) -> float:
-    """Dice of two tumours laid corner on corner; 0 where their boxes or spacings differ."""
-    if first is None or second is None or not np.allclose(first[1], second[1], rtol=0.01):
-        return 0.0
-    (a, _), (b, _) = first, second
-    if max(abs(m - n) for m, n in zip(a.shape, b.shape, strict=True)) > SIZE_TOLERANCE:
-        return 0.0
-    shared = tuple(slice(0, min(m, n)) for m, n in zip(a.shape, b.shape, strict=True))
-    return 2 * np.count_nonzero(a[shared] & b[shared]) / (np.count_nonzero(a) + np.count_nonzero(b))
+def _advice(told: str, cases: Sequence[Case]) -> str:
+    splits = _splits(cases)
+    if len(splits) < 2:
+        return f"{told}; keep {'both' if len(cases) == 2 else 'them'} in one split"
+    listed = ", ".join(f"{split}: {', '.join(names)}" for split, names in splits.items())
+    return (
+        f"{told}, yet they lie in different splits ({listed}): "
+        "what a model learnt of one is tested on the other; keep them in one split"
+    )
+
+
+def _facts(cases: Sequence[Case], **numbers: object) -> str:
+    return evidence(cases=[case.case for case in cases], splits=[case.split or "-" for case in cases], **numbers)
