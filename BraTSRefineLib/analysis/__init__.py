@@ -1,15 +1,19 @@
 """Where and why predictions fail: ranking, strata, errors in words, suspicions about the data, and the report."""
 
+from .centers import CenterTests, center_tests
+from .comparison import compare_models, compare_runs
 from .errors import RegionError, Spot, describe_error, error_map, error_summary
 from .factors import SIZE_CUTS_ML, known_factors
 from .finding import KINDS, Finding
 from .findings import findings
+from .held_out import held_out_drop
 from .lesions import lesion_strata, unranked_lesions, worst_lesions
 from .metrics import AnalysisError
 from .rank_sums import case_rank_sums, rank_sums
 from .ranking import mean_ranks, unranked, worst_cases, worst_on_average
 from .report import write_report
 from .sentences import Verdict, case_sentence, verdict
+from .stability import RankingStability, ranking_stability
 from .strata import strata
 from .trend import size_trend
 
@@ -17,20 +21,27 @@ __all__ = [
     "KINDS",
     "SIZE_CUTS_ML",
     "AnalysisError",
+    "CenterTests",
     "Finding",
+    "RankingStability",
     "RegionError",
     "Spot",
     "Verdict",
     "case_rank_sums",
     "case_sentence",
+    "center_tests",
+    "compare_models",
+    "compare_runs",
     "describe_error",
     "error_map",
     "error_summary",
     "findings",
+    "held_out_drop",
     "known_factors",
     "lesion_strata",
     "mean_ranks",
     "rank_sums",
+    "ranking_stability",
     "size_trend",
     "strata",
     "unranked",

@@ -31,7 +31,8 @@ def rank_sums(scores: pd.DataFrame, *, metrics: Sequence[str] = RANKED_METRICS) 
     ranks = rank_table(scores, metrics)
     sums = cumulative_ranks(ranks)
     predicted = _predicted(scores)
-    table = pd.DataFrame({"model": sums.columns, "rank_sum": sums.mean().to_numpy(), "mean_rank": ranks.mean()})
+    means = {"rank_sum": sums.mean().to_numpy(), "mean_rank": ranks.mean().to_numpy()}
+    table = pd.DataFrame({"model": list(sums.columns), **means})
     table["cases"] = [len(predicted & {(case, model) for case in sums.index}) for model in table["model"]]
     table["missing"] = len(sums) - table["cases"]
     table = table.sort_values(["rank_sum", "model"], kind="stable")
