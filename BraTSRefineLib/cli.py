@@ -11,7 +11,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from .commands import act, look, show
+from .commands import act, compare, look, show
 from .commands.options import notes
 
 app = typer.Typer(
@@ -27,6 +27,8 @@ for command in (
     look.score,
     look.rank,
     look.strata,
+    compare.centers,
+    compare.compare,
     look.report,
     act.uncertainty,
     act.fuse,

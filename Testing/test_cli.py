@@ -66,6 +66,51 @@ def test_strata_by_center_names_every_center(phantom_cohort, workspace):
     assert len({row["stratum"] for row in json.loads(run.stdout)}) == 3
 
 
+def test_strata_of_two_factors_name_both(phantom_cohort, workspace):
+    run = bratsrefine("strata", phantom_cohort, "--workspace", workspace, "--by", "size,center", "--json")
+    assert run.returncode == 0, run.stderr
+    rows = json.loads(run.stdout)
+    assert len({row["second"] for row in rows}) == 3
+    assert all("ml" in row["stratum"] for row in rows)
+
+
+def test_strata_by_what_is_not_known_name_what_is(phantom_cohort, workspace):
+    run = bratsrefine("strata", phantom_cohort, "--workspace", workspace, "--by", "scanner")
+    assert run.returncode == 1
+    assert "'scanner': divide them by size, center, region" in run.stderr
+
+
+def test_rank_by_rank_sum_lists_the_largest_first(phantom_cohort, workspace):
+    run = bratsrefine("rank", phantom_cohort, "--workspace", workspace, "--by", "rank sum", "--worst", 5, "--json")
+    assert run.returncode == 0, run.stderr
+    values = [row["value"] for row in json.loads(run.stdout)]
+    assert len(values) == 5
+    assert values == sorted(values, reverse=True)
+
+
+def test_centers_give_every_table_and_the_notes(phantom_cohort, workspace):
+    run = bratsrefine("centers", phantom_cohort, "--workspace", workspace, "--region", "WT", "--json")
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
+    assert set(found) == {"centers", "overall", "pairs", "held_out", "notes"}
+    assert {row["region"] for row in found["centers"]} == {"WT"}
+    assert len({row["center"] for row in found["centers"]}) == 3
+
+
+def test_compare_takes_two_models_or_two_runs_or_ranks_all(phantom_cohort, workspace, tmp_path):
+    of_models = ("--model", "fold_1", "--model", "fold_2")
+    for arguments in (of_models, ("--with", workspace), ()):
+        run = bratsrefine("compare", phantom_cohort, "--workspace", workspace, *arguments, "--json")
+        assert run.returncode == 0, run.stderr
+        assert json.loads(run.stdout)
+    alone = bratsrefine("compare", phantom_cohort, "--workspace", workspace, "--model", "fold_1")
+    assert alone.returncode == 1
+    assert "two --model" in alone.stderr
+    nothing = bratsrefine("compare", phantom_cohort, "--workspace", workspace, "--with", tmp_path)
+    assert nothing.returncode == 1
+    assert "no scores yet" in nothing.stderr
+
+
 def test_report_works_offline(phantom_cohort, workspace):
     run = bratsrefine("report", phantom_cohort, "--workspace", workspace)
     assert run.returncode == 0, run.stderr
@@ -137,7 +182,7 @@ def test_scores_of_other_labels_are_not_taken_for_those_of_this_cohort(phantom_c
 
 
 def test_help_shows_an_example_for_every_command():
-    commands = "cohort score rank strata report uncertainty fuse postprocess select phantom demo review"
+    commands = "cohort score rank strata centers compare report uncertainty fuse postprocess select phantom demo review"
     for command in re.findall(r"\w+", commands):
         run = bratsrefine(command, "--help")
         assert run.returncode == 0

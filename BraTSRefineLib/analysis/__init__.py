@@ -7,7 +7,8 @@ from .factors import SIZE_CUTS_ML, known_factors
 from .finding import KINDS, Finding
 from .findings import findings
 from .held_out import held_out_drop
-from .lesions import lesion_strata, unranked_lesions, worst_lesions
+from .lesion_file import read_lesions
+from .lesions import LESION_CUTS_ML, lesion_strata, unranked_lesions, worst_lesions
 from .metrics import AnalysisError
 from .rank_sums import case_rank_sums, rank_sums
 from .ranking import mean_ranks, unranked, worst_cases, worst_on_average
@@ -19,6 +20,7 @@ from .trend import size_trend
 
 __all__ = [
     "KINDS",
+    "LESION_CUTS_ML",
     "SIZE_CUTS_ML",
     "AnalysisError",
     "CenterTests",
@@ -42,6 +44,7 @@ __all__ = [
     "mean_ranks",
     "rank_sums",
     "ranking_stability",
+    "read_lesions",
     "size_trend",
     "strata",
     "unranked",

@@ -20,20 +20,17 @@ from .options import (
     RegionOption,
     UsageError,
     WorkspaceOption,
-    cell,
     find_cohort,
     finish,
-    notes,
     open_cohort,
     print_problems,
     run_job,
     scores_of,
+    show_table,
     wide_console,
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..cohort import Cohort
 
 
@@ -127,45 +124,73 @@ def rank(
     folder: FolderArgument,
     workspace: WorkspaceOption = None,
     metric: MetricOption = "dice",
-    region: RegionOption = "ET",
+    region: Annotated[str | None, typer.Option(help="WT, TC, ET ... Default: ET; with --lesions all.")] = None,
     worst: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
     model: Annotated[str | None, typer.Option(help="One model only.")] = None,
-    by: Annotated[str, typer.Option(help="'metric' or 'mean rank' over regions, Dice and HD95.")] = "metric",
+    by: Annotated[
+        str, typer.Option(help="'metric'; 'mean rank' or the challenges' 'rank sum' over regions, Dice and HD95.")
+    ] = "metric",
+    lesions: Annotated[bool, typer.Option("--lesions", help="The worst lesions instead of the worst cases.")] = False,
+    minimum_ml: Annotated[float, typer.Option(min=0, help="Leave out regions (lesions) smaller than this.")] = 0.0,
     labels: LabelsOption = "auto",
     model_labels: ModelLabelsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the worst cases by a metric of a region, or by mean rank.
+    """List the worst cases by a metric of a region, by mean rank or rank sum; or the worst lesions.
 
-    [dim]bratsrefine rank BraTS2021/ --metric dice --region ET --worst 20[/]
+    [dim]bratsrefine rank BraTS2021/ --metric dice --region ET --worst 20 | bratsrefine rank BraTS2021/ --lesions[/]
     """
-    from ..analysis import worst_cases
+    from ..analysis import read_lesions, worst_cases, worst_lesions
 
     found, opened = open_cohort(folder, workspace, labels, model_labels)
     scores = scores_of(found, opened)
-    _show(worst_cases(scores, metric=metric, region=region, worst=worst, model=model, by=by), as_json)
+    chosen = {"worst": worst, "model": model, "minimum_ml": minimum_ml}
+    if lesions:
+        show_table(worst_lesions(read_lesions(opened), region=region, by=metric, **chosen), as_json)
+    else:
+        show_table(worst_cases(scores, metric=metric, region=region or "ET", by=by, **chosen), as_json)
+
+
+STRATA_SHOWN = (
+    "region model stratum second n median low high failure_rate dice_below_half missed hd95_above_20mm warning"
+)
 
 
 def strata(
     folder: FolderArgument,
     workspace: WorkspaceOption = None,
-    by: Annotated[str, typer.Option(help="size, center or region.")] = "size",
+    by: Annotated[
+        str,
+        typer.Option(help="size, center, region, or a column of the manifest (scanner); two of them as size,center."),
+    ] = "size",
     metric: MetricOption = "dice",
     region: RegionOption = "WT",
     cuts: Annotated[str | None, typer.Option(help="Size cuts in ml, as 1,10 ; or 'tertiles' of this cohort.")] = None,
+    lesions: Annotated[bool, typer.Option("--lesions", help="How many lesions of each size are found.")] = False,
+    trend: Annotated[bool, typer.Option("--trend", help="Correlation of the metric with the region's size.")] = False,
     labels: LabelsOption = "auto",
     model_labels: ModelLabelsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare strata: tumour size, centre or region.
+    """Compare strata: tumour size, centre, region, scanner ...; one factor or a table of two.
 
-    [dim]bratsrefine strata BraTS2021/ --by size --region ET --cuts 1,10[/]
+    [dim]bratsrefine strata BraTS2021/ --by size --region ET --cuts 1,10 | bratsrefine strata list.csv --by scanner[/]
     """
+    from ..analysis import LESION_CUTS_ML, lesion_strata, read_lesions, size_trend
     from ..analysis import strata as table_of_strata
 
+    if lesions and (trend or cuts == "tertiles"):
+        raise UsageError("--lesions goes with --region and --cuts in ml, not with --trend or tertiles")
     found, opened = open_cohort(folder, workspace, labels, model_labels)
-    scores = scores_of(found, opened)
-    _show(table_of_strata(scores, found, by=by, metric=metric, region=region, cuts=_cuts(cuts)), as_json)
+    scores, edges = scores_of(found, opened), _cuts(cuts)
+    if lesions:
+        show_table(lesion_strata(read_lesions(opened), region=region, cuts=edges or LESION_CUTS_ML), as_json)
+    elif trend:
+        show_table(size_trend(scores, metric=metric), as_json)
+    else:
+        factors = [part.strip() for part in by.split(",")]
+        table = table_of_strata(scores, found, by=factors, metric=metric, region=region, cuts=edges)
+        show_table(table, as_json, STRATA_SHOWN)
 
 
 def _cuts(text: str | None) -> str | list[float] | None:
@@ -175,21 +200,6 @@ def _cuts(text: str | None) -> str | list[float] | None:
         return [float(part) for part in text.split(",")]
     except ValueError:
         raise UsageError(f"--cuts takes numbers in ml as 1,10 or 'tertiles', not '{text}'") from None
-
-
-def _show(table: pd.DataFrame, as_json: bool) -> None:
-    if as_json:
-        print(table.to_json(orient="records", indent=1, force_ascii=False))
-        return
-    if table.empty:
-        notes.print("nothing to list: no prediction of this cohort was scored")
-        return
-    shown = Table(box=None, pad_edge=False)
-    for column in table.columns:
-        shown.add_column(str(column), overflow="fold", justify="right" if table[column].dtype.kind in "fi" else "left")
-    for row in table.itertuples(index=False):
-        shown.add_row(*(cell(value) for value in row))
-    wide_console().print(shown)
 
 
 def report(

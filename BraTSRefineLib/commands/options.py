@@ -191,6 +191,27 @@ def cell(value: object) -> str:
     return escape(str(value))
 
 
+def show_table(table: pd.DataFrame, as_json: bool, columns: str = "") -> None:
+    """A table of scores: all of it as JSON; of ``columns`` those that say something on the screen."""
+    if as_json:
+        print(table.to_json(orient="records", indent=1, force_ascii=False))
+        return
+    if table.empty:
+        notes.print("nothing to list: no prediction of this cohort was scored")
+        return
+    print_table(table, columns)
+
+
+def print_table(table: pd.DataFrame, columns: str = "") -> None:
+    shown = Table(box=None, pad_edge=False)
+    named = [name for name in (columns.split() or table.columns) if not (table[name] == "").all()]
+    for name in named:
+        shown.add_column(str(name), overflow="fold", justify="right" if table[name].dtype.kind in "fi" else "left")
+    for row in table[named].itertuples(index=False):
+        shown.add_row(*(cell(value) for value in row))
+    wide_console().print(shown)
+
+
 def scores_of(cohort: Cohort, workspace: Workspace, convention: str = "brats2023") -> pd.DataFrame:
     """The workspace's scores; where there are none of this cohort yet, they are computed and that is said."""
     from ..scoring import read_scores
