@@ -1,63 +1,126 @@
-"""What the scores say, in a few plain sentences."""
+"""What the scores say, in a few plain sentences that claim no more than the numbers do."""
 
 from __future__ import annotations
 
 import pandas as pd
 
 from ..cohort import Cohort
-from ..regions import REGION_NAMES, REGIONS
+from ..regions import REGION_NAMES, SCORED_REGIONS
 from ..scoring import CONSENSUS
+from .claims import center_claims, model_claims
 from .contents import Contents
-from .finding import IDENTICAL, NEVER_PREDICTED, PERMUTED, SHIFTED
+from .factors import SIZE_CUTS_ML, TISSUE_CUTS_ML, region_sizes
+from .finding import KINDS, NOT_CHECKED, REMARKS, SAME_PERSON
+from .lesions import MISSED, REFERENCE_SIDE
 from .metrics import FAILED_BELOW_DICE
+from .strata import FEW
 
-COVERAGE = 0.5
-"""Only models that predicted at least this share of the scored cases are compared with each other."""
+SERIOUS = tuple(kind for kind in KINDS if kind not in (*REMARKS, SAME_PERSON, NOT_CHECKED))
+"""Findings that may spoil numbers: they are said before anything about the models."""
 
-SERIOUS = (PERMUTED, SHIFTED, NEVER_PREDICTED, IDENTICAL)
+LEAST_FAILURES = 3
+"""Fewer failures than this have no pattern that is worth a sentence."""
 
 
 def headline(contents: Contents) -> list[str]:
-    """Sentences, the most important first: weakest region, weakest model, what failed, what is to be checked."""
+    """Sentences, the most important first: data to check, weakest region, why it fails, models, what failed."""
     cohort, scores = contents.cohort, contents.scores
     dice = contents.scored[contents.scored["value"].notna()]
-    last = [*_unscored(cohort, scores), *_to_check(contents.found)]
+    first, last = _to_check(contents), _unscored(cohort, scores)
     if dice.empty:
-        return [_nothing_scored(cohort), *last]
-    return [_weakest_region(dice), *_weakest_model(dice), _failures(dice), *_without_reference(dice), *last]
+        return [_nothing_scored(cohort), *first, *last]
+    region = _weakest(dice)
+    return [
+        *first,
+        _weakest_region(dice, region),
+        *_small_failures(contents, dice, region),
+        *_small_lesions(contents, region),
+        *center_claims(contents),
+        *model_claims(contents),
+        _failures(dice),
+        *_without_reference(dice),
+        *last,
+    ]
+
+
+def serious(contents: Contents) -> pd.DataFrame:
+    """The findings that may spoil numbers: they come before everything that is said about the models."""
+    return contents.found[contents.found["kind"].isin(SERIOUS)]
 
 
 def _nothing_scored(cohort: Cohort) -> str:
     if cohort.models:
         return "No prediction could be scored."
     references = sum(case.reference is not None for case in cohort.cases)
-    cases = _count(len(cohort.cases), "case")
+    cases = count(len(cohort.cases), "case")
     return f"There are no predictions to score: {cases}, {references} of them with a reference."
 
 
-def _weakest_region(dice: pd.DataFrame) -> str:
-    medians = dice.groupby("region")["value"].median().reindex(REGIONS).dropna()
-    weakest = medians.idxmin()
+def _medians(dice: pd.DataFrame) -> pd.Series:
+    return dice.groupby("region")["value"].median().reindex(SCORED_REGIONS).dropna()
+
+
+def _weakest(dice: pd.DataFrame) -> str:
+    return str(_medians(dice).idxmin())
+
+
+def _weakest_region(dice: pd.DataFrame, weakest: str) -> str:
+    medians = _medians(dice)
+    cases = dice["case"].nunique()
+    over = f"{count(len(_pairs(dice)), 'prediction')} of {count(cases, 'case')}"
+    name = REGION_NAMES.get(weakest, weakest).capitalize()
+    few = f"; {count(cases, 'case')} say little about others" if cases < FEW else ""
+    if len(medians) == 1:
+        return f"{name}: median Dice {medians[weakest]:.2f} over {over}{few}."
     others = ", ".join(f"{region} {value:.2f}" for region, value in medians.items() if region != weakest)
-    compared = f" ({others})" if others else ""
-    over = f"{_count(len(_pairs(dice)), 'prediction')} of {_count(dice['case'].nunique(), 'case')}"
-    name = REGION_NAMES[weakest].capitalize()
-    return f"{name} is the weakest region: median Dice {medians[weakest]:.2f}{compared} over {over}."
+    return f"{name} is the weakest region: median Dice {medians[weakest]:.2f} ({others}) over {over}{few}."
 
 
-def _weakest_model(dice: pd.DataFrame) -> list[str]:
-    cases = dice.groupby("model")["case"].nunique()
-    compared = cases[cases >= COVERAGE * dice["case"].nunique()].index
-    if len(compared) < 2:
+def _small_failures(contents: Contents, dice: pd.DataFrame, region: str) -> list[str]:
+    """Whether the weakest region's failures are small ones, beside how many predictions are of small ones at all."""
+    rows = dice[dice["region"] == region]
+    sizes = rows["case"].map(region_sizes(contents.scores, region))
+    failed = rows["value"] < FAILED_BELOW_DICE
+    if failed.sum() < LEAST_FAILURES or sizes.isna().all():
         return []
-    mean = dice[dice["model"].isin(compared)].groupby("model")["value"].mean().sort_values(kind="stable")
-    sentence = (
-        f"{mean.index[0]} is the weakest of {len(mean)} models (mean Dice {mean.iloc[0]:.2f} over all regions), "
-        f"{mean.index[-1]} the strongest ({mean.iloc[-1]:.2f})."
-    )
-    left_out = len(cases) - len(compared)
-    few = f" {_count(left_out, 'model')} with too few cases to compare." if left_out else ""
-    return [sentence + few]
+    cut = SIZE_CUTS_ML.get(region, TISSUE_CUTS_ML)[0]
+    small, absent = (sizes > 0) & (sizes < cut), sizes == 0
+    parts = []
+    if (failed & small).any():
+        parts.append(
+            f"{_of(failed & small, failed)} have under {cut:g} ml of it in the reference "
+            f"({_percent(small.mean())} of all predictions do)"
+        )
+    if (failed & absent).any():
+        parts.append(f"{_of(failed & absent, failed)} are false alarms where the reference has none")
+    said = "; ".join(parts) or f"none has under {cut:g} ml of it in the reference"
+    return [f"{int(failed.sum())} of {len(rows)} predictions fail in {region} (Dice below 0.5): {said}."]
+
+
+def _small_lesions(contents: Contents, region: str) -> list[str]:
+    """The share of small ones among the weakest region's missed lesions, beside that among all its lesions."""
+    if contents.lesions is None:
+        return []
+    lesions = contents.lesions
+    truth = lesions[
+        (lesions["region"] == region) & (lesions["side"] == REFERENCE_SIDE) & lesions["counted"].astype(bool)
+    ]
+    missed, cut = truth["status"] == MISSED, SIZE_CUTS_ML.get(region, TISSUE_CUTS_ML)[0]
+    if missed.sum() < LEAST_FAILURES:
+        return []
+    small = truth["volume_ml"] < cut
+    return [
+        f"{int(missed.sum())} of {len(truth)} {region} lesions are missed; {_of(missed & small, missed)} of the missed "
+        f"are under {cut:g} ml, as are {_percent(small.mean())} of all."
+    ]
+
+
+def _of(part: pd.Series, whole: pd.Series) -> str:
+    return f"{int(part.sum())} ({_percent(part.sum() / whole.sum())})"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _failures(dice: pd.DataFrame) -> str:
@@ -68,8 +131,8 @@ def _failures(dice: pd.DataFrame) -> str:
     cases = worst[worst < FAILED_BELOW_DICE].index.get_level_values("case").nunique()
     verb = "fails" if failed == 1 else "fail"
     return (
-        f"{failed} of {_count(len(worst), 'prediction')} {verb} (Dice below 0.5 in at least one region), "
-        f"in {_count(cases, 'case')}."
+        f"{failed} of {count(len(worst), 'prediction')} {verb} (Dice below 0.5 in at least one region), "
+        f"in {count(cases, 'case')}."
     )
 
 
@@ -77,7 +140,7 @@ def _without_reference(dice: pd.DataFrame) -> list[str]:
     cases = dice[dice["convention"].str.endswith(CONSENSUS)]["case"].nunique()
     if not cases:
         return []
-    some = f"{_count(cases, 'case')} {'has' if cases == 1 else 'have'}"
+    some = f"{count(cases, 'case')} {'has' if cases == 1 else 'have'}"
     who = "The cases have" if cases == dice["case"].nunique() else some
     how = "there, the numbers say how far a model is from the majority of the others, not how good it is"
     return [f"{who} no reference: {how}."]
@@ -94,20 +157,29 @@ def _unscored(cohort: Cohort, scores: pd.DataFrame) -> list[str]:
     failed = unscored(cohort, scores)
     if not cohort.models or failed.empty:
         return []
-    return [f"{_count(len(failed), 'prediction')} could not be scored; the reasons are below."]
+    return [f"{count(len(failed), 'prediction')} could not be scored; the reasons are below."]
 
 
-def _to_check(found: pd.DataFrame) -> list[str]:
-    serious = found[found["kind"].isin(SERIOUS)]
-    if serious.empty:
+def _to_check(contents: Contents) -> list[str]:
+    found = serious(contents)
+    if found.empty:
         return []
-    kinds = ", ".join(f"{kind} ({count})" for kind, count in serious["kind"].value_counts(sort=False).items())
+    kinds = ", ".join(_named(kind, mine) for kind, mine in found.groupby("kind", sort=False))
     return [f"Check the data before the models: {kinds}."]
+
+
+def _named(kind: str, found: pd.DataFrame) -> str:
+    """``lost header (fold_0, case_07)``; of more than one finding their number."""
+    if len(found) > 1:
+        return f"{kind} ({len(found)})"
+    where = [name for name in (found["model"].iloc[0], found["case"].iloc[0]) if name]
+    return f"{kind} ({', '.join(where)})" if where else kind
 
 
 def _pairs(dice: pd.DataFrame) -> pd.DataFrame:
     return dice[["case", "model"]].drop_duplicates()
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """``1 case``, ``2 cases``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 
@@ -46,3 +47,9 @@ def _cell(content: object, name: str) -> Html:
 def listing(items: list[object], **attributes: object) -> Html:
     """An unordered list."""
     return element("ul", *(element("li", item) for item in items), **attributes)
+
+
+def breakable(name: str) -> Html:
+    """A long name that may be broken after an underscore, a hyphen or a slash, as people read it."""
+    parts = re.split(r"(?<=[-_/])", name)
+    return Html("<wbr>".join(joined(part) for part in parts))

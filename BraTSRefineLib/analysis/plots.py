@@ -1,103 +1,118 @@
-"""Plots of the report, made with plotly and shown without a connection."""
+"""How the report's plots look and get into a page: colours, hover, axes; plotly draws them without a connection."""
 
 from __future__ import annotations
 
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-import pandas as pd
+from ..regions import REGION_NAMES
+from .document import Plot
+from .markup import Html, element, joined
 
-from ..regions import REGION_NAMES, REGIONS
-from .markup import Html
-from .metrics import HIGHER_IS_BETTER, metric_name, metric_unit
-
-REGION_COLOURS = {"WT": "#7f9172", "TC": "#5e6c9e", "ET": "#b5655f"}
-HEIGHT = 420
-CONFIGURATION = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
-
-
-FOLLOW_COLOURS = """
-const dark = window.matchMedia("(prefers-color-scheme: dark)");
-function paintPlots() {
-  const page = getComputedStyle(document.documentElement);
-  const [text, line, font] = ["--text", "--line", "--font"].map((name) => page.getPropertyValue(name).trim());
-  for (const plot of document.querySelectorAll(".plotly-graph-div")) {
-    Plotly.relayout(plot, {
-      "font.color": text, "font.family": font, "xaxis.linecolor": line,
-      "xaxis.gridcolor": line, "yaxis.gridcolor": line, "yaxis.zerolinecolor": line,
-    });
-  }
+REGION_COLOURS = {
+    "WT": "#009e73",
+    "TC": "#0072b2",
+    "ET": "#d55e00",
+    "RC": "#cc79a7",
+    "NETC": "#56b4e9",
+    "SNFH": "#e69f00",
+    "CC": "#7b5ea7",
+    "ED": "#8c6d31",
+    "GTV": "#7f7f7f",
 }
-dark.addEventListener("change", paintPlots);
-paintPlots();
-"""
-"""Plots take the page's colours, also when the reader's system turns dark."""
+"""Told apart by people with any colour vision (the first six are of Okabe and Ito), on white as on black."""
+
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6d31", "#7f7f7f")
+SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
+OTHER_COLOUR = "#7f7f7f"
+GUIDE = {"color": "rgba(128, 128, 128, 0.7)", "width": 1, "dash": "dot"}
+MANY_POINTS = 2000
+"""Above this many values a box shows those beyond its whiskers as points, and no longer every one."""
+
+DIGITS = 4
 
 
-def colour_script() -> Html:
-    """What makes the plots of a page follow its colours; to be put after them."""
-    return Html(f"<script>{FOLLOW_COLOURS}</script>")
+def region_colour(region: str) -> str:
+    return REGION_COLOURS.get(region, OTHER_COLOUR)
+
+
+def region_label(region: str) -> str:
+    """``ET, enhancing tumour``."""
+    return f"{region}, {REGION_NAMES[region]}" if region in REGION_NAMES else region
+
+
+def group_style(index: int) -> dict:
+    """Colour and symbol of the ``index``-th group: 48 that differ before one comes again."""
+    return {"color": COLOURS[index % len(COLOURS)], "symbol": SYMBOLS[index // len(COLOURS) % len(SYMBOLS)]}
+
+
+def names(texts: Iterable[object]) -> list[str]:
+    """Names as plotly shows them: it takes some tags in a text for its own."""
+    return [escape(str(text)) for text in texts]
+
+
+def numbers(values: Iterable[float]) -> list[float | None]:
+    """Four significant digits, which is more than a screen has; None where there is no number."""
+    return [float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None for value in map(float, values)]
+
+
+def base_layout(**more: object) -> dict:
+    """What every plot has in common; colours are those of the page and set there."""
+    return {
+        "margin": {"l": 60, "r": 12, "t": 30, "b": 44},
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        "hovermode": "closest",
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "#9aa2ab", "activecolor": "#68707a"},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+    } | more
+
+
+def share_axis(title: str, **more: object) -> dict:
+    """An axis for what lies between 0 and 1."""
+    return {"title": {"text": title}, "range": [-0.03, 1.04], "zeroline": False} | more
+
+
+def panels(count: int, most: int = 3, gap: float = 0.05) -> list[tuple[dict, dict]]:
+    """The domains (x, y) of ``count`` panels side by side, ``most`` a row, the first on the left at the top."""
+    columns, rows = min(count, most), -(-count // most)
+    width, height = (1 - gap * (columns - 1)) / columns, (1 - 0.2 * (rows - 1)) / rows
+    places = [divmod(index, columns) for index in range(count)]
+    return [
+        (
+            {"domain": [column * (width + gap), min(column * (width + gap) + width, 1)]},
+            {"domain": [1 - row * (height + 0.2) - height if row < rows - 1 else 0, 1 - row * (height + 0.2)]},
+        )
+        for row, column in places
+    ]
+
+
+def chosen(traces: Iterable[Mapping], views: Sequence[str]) -> tuple[dict, ...]:
+    """The traces, of which those of the first view (by ``meta``) are shown at first."""
+    return tuple({**trace, "visible": not views or trace.get("meta") in (None, views[0])} for trace in traces)
+
+
+def plot_html(plot: Plot) -> Html:
+    """The plot's place in a page, its figure as JSON beside it, and the choice of views."""
+    figure = json.dumps({"data": plot.traces, "layout": plot.layout}, ensure_ascii=False, allow_nan=False)
+    data = Html(figure.replace("<", "\\u003c").replace("\u2028", " ").replace("\u2029", " "))
+    options = [element("option", view, value=view) for view in plot.views]
+    choice = element("label", "Show ", element("select", *options), class_="choice") if len(options) > 1 else None
+    return element(
+        "figure",
+        choice,
+        element("div", class_="canvas", style=f"height: {plot.height}px"),
+        element("script", data, type="application/json"),
+        element("figcaption", plot.caption),
+        class_="plot",
+        id=f"plot-{plot.name}",
+    )
 
 
 def plotly_script() -> Html:
     """plotly.js itself, once a page."""
     from plotly.offline import get_plotlyjs
 
-    return Html(f"<script>{get_plotlyjs()}</script>")
-
-
-def distribution(scores: pd.DataFrame, metric: str) -> Html | None:
-    """Every prediction as a point with its case's name, and a box a region and model; None without a number."""
-    import plotly.graph_objects as go
-
-    rows = scores[(scores["metric"] == metric) & (scores["model"] != "") & scores["value"].notna()]
-    if rows.empty:
-        return None
-    figure = go.Figure([_box(go, rows[rows["region"] == region], region) for region in REGIONS])
-    figure.update_layout(_layout(metric))
-    return _as_html(figure, f"plot-{metric}")
-
-
-def _box(go, rows: pd.DataFrame, region: str):
-    return go.Box(
-        x=[escape(model) for model in rows["model"]],
-        y=rows["value"].tolist(),
-        text=[escape(case) for case in rows["case"]],
-        name=f"{region}, {REGION_NAMES[region]}",
-        boxpoints="all",
-        jitter=0.5,
-        pointpos=0,
-        fillcolor="rgba(0,0,0,0)",
-        line={"width": 1},
-        marker={"color": REGION_COLOURS[region], "size": 6, "opacity": 0.75},
-        hovertemplate=f"%{{text}}<br>%{{x}}<br>{region} %{{y:.3g}}<extra></extra>",
-    )
-
-
-def _layout(metric: str) -> dict:
-    unit = metric_unit(metric)
-    return {
-        "boxmode": "group",
-        "height": HEIGHT,
-        "margin": {"l": 60, "r": 10, "t": 10, "b": 40},
-        "yaxis": {"title": {"text": f"{metric_name(metric)}{f' in {unit}' if unit else ''}"}} | _extent(metric),
-        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "#9aa2ab", "activecolor": "#68707a"},
-        "xaxis": {"categoryorder": "category ascending", "automargin": True},
-        "legend": {"orientation": "h", "y": 1.08, "x": 0},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "template": "none",
-        "hovermode": "closest",
-    }
-
-
-def _extent(metric: str) -> dict:
-    return {"range": [-0.02, 1.04]} if metric.startswith(HIGHER_IS_BETTER) else {"rangemode": "tozero"}
-
-
-def _as_html(figure, name: str) -> Html:
-    import plotly.io
-
-    html = plotly.io.to_html(
-        figure, full_html=False, include_plotlyjs=False, include_mathjax=False, config=CONFIGURATION, div_id=name
-    )
-    return Html(html)
+    return joined(Html("<script>"), Html(get_plotlyjs()), Html("</script>"))

@@ -17,12 +17,9 @@ from .png import encode_png
 
 REFERENCE_COLOUR = "#56B4E9"
 PREDICTION_COLOUR = "#E69F00"
-CHANNELS_FOR = {
-    "WT": ("t2f", "t2w", "t1c", "t1n"),
-    "TC": ("t1c", "t2f", "t2w", "t1n"),
-    "ET": ("t1c", "t2f", "t2w", "t1n"),
-}
-"""The images on which a region is seen best, the best first."""
+ON_FLAIR, ON_T1C = ("t2f", "t2w", "t1c", "t1n"), ("t1c", "t2f", "t2w", "t1n")
+CHANNELS_FOR = {"WT": ON_FLAIR, "SNFH": ON_FLAIR, "ED": ON_FLAIR}
+"""The images on which a region is seen best, the best first; on T1c what is not named."""
 
 CHANNEL_NAMES = {"t1n": "T1", "t1c": "T1c", "t2w": "T2", "t2f": "FLAIR"}
 
@@ -80,7 +77,7 @@ def background(case: Case, region: str, geometry: Geometry) -> tuple[np.ndarray 
 
     What is wrong with an image that is passed over is in the cohort's list of problems.
     """
-    for channel in CHANNELS_FOR[region]:
+    for channel in CHANNELS_FOR.get(region, ON_T1C):
         path = case.images.get(channel)
         try:
             if path is not None and not read_geometry(path).difference(geometry):

@@ -2,64 +2,109 @@
 
 from __future__ import annotations
 
-import re
-from base64 import b64encode
-from collections.abc import Iterator, Mapping
-
-import numpy as np
 import pandas as pd
 
 from ..cohort import Case
-from ..regions import REGIONS
 from ..scoring import CONSENSUS
+from .case_pictures import Look, look, look_at_reference
+from .cells import number, volume
 from .contents import Contents
-from .errors import RegionError, describe_error
-from .finding import PERMUTED, SHIFTED
-from .markup import Html, element, joined, table
-from .metrics import AnalysisError, metric_name, metric_unit
-from .pairs import REFERENCE, CaseReader, Masks, Pair
-from .sentences import verdict
-from .thumbnails import (
-    PREDICTION_INDEX,
-    REFERENCE_INDEX,
-    THICK,
-    THIN,
-    Outline,
-    Scene,
-    background,
-    middle,
-    picture,
-)
+from .document import ReportTable, Section
+from .finding import FLIPPED, LOST_HEADER, OTHER_CONVENTION, OTHER_GRID, PERMUTED, SHIFTED
+from .markup import Html, breakable, element, joined, table
+from .metrics import is_share, metric_name, metric_unit
+from .ranking import worst_on_average
 
 FIGURES = ("dice", "hd95_mm")
+EXPLAINING = (PERMUTED, OTHER_CONVENTION, FLIPPED, LOST_HEADER, OTHER_GRID, SHIFTED)
+"""Findings that explain bad numbers of the very prediction that they are about."""
+
+HELD = "Axial, coronal, sagittal: nose and head up, the patient's left on the right."
 
 
-def worst_table(contents: Contents, ranked: pd.DataFrame) -> Html:
-    """A row a prediction of ``ranked`` (``worst_on_average``), with its picture."""
-    rows = []
+def worst_section(contents: Contents) -> Section:
+    """The worst predictions with what is wrong in each; without any, what can be shown of the cases."""
+    ranked = worst_on_average(contents.scores, metric=contents.metric, worst=contents.worst)
+    if ranked.empty:
+        legend = _legend("No prediction was scored. ", "reference")
+        return Section("worst", "Cases", (legend, _gallery(contents)))
+    predictions = contents.scored.groupby(["case", "model"]).ngroups
+    conventions = list(dict.fromkeys(ranked["convention"]))
+    truths = dict.fromkeys("consensus of the others" if c.endswith(CONSENSUS) else "reference" for c in conventions)
+    title = f"The {len(ranked)} worst of {predictions} predictions"
+    caption = f"By the mean {metric_name(contents.metric)} over the regions ({', '.join(conventions)})."
+    slices = "Slices go through the largest error of the region that is worst. "
+    legend = _legend(slices, " or ".join(truths), "prediction")
+    return Section("worst", "Worst cases", (legend, _worst_table(contents, ranked, title, caption)))
+
+
+def _legend(text: str, *outlines: str) -> Html:
+    """``outlines`` names what the blue line is and, where there is one, the orange one."""
+    lines = [element("i", "", class_=f"line {name}") for name in ("reference", "prediction")]
+    named = [joined(line, f" {name}. ") for line, name in zip(lines, outlines, strict=False)]
+    return element("p", text, *named, HELD, class_="quiet")
+
+
+def _worst_table(contents: Contents, ranked: pd.DataFrame, title: str, caption: str) -> ReportTable:
+    """A row a prediction of ``ranked`` (``worst_on_average``), with its picture; the file has the same in columns."""
+    keys = ranked[["case", "model"]].drop_duplicates()
+    groups = dict(list(contents.scores.merge(keys, on=["case", "model"]).groupby(["case", "model"], sort=False)))
+    rows, lines = [], []
     for entry in ranked.itertuples(index=False):
-        rows.append(_row(contents, entry))
+        case, scores = contents.cases[entry.case], groups[entry.case, entry.model]
+        seen = look(contents, case, entry.model, entry.region)
+        rows.append(_row(contents, entry, scores, seen))
+        lines.append(_line(contents, entry, scores, seen))
         _tell(contents, entry.rank, len(ranked), entry.case)
-    return table(["", "Case", "Figures", "What is wrong", "Where"], rows, class_="worst")
+    view = table(["", "Case", "Figures", "What is wrong", "Where"], rows, class_="worst")
+    return ReportTable("worst-cases", title, pd.DataFrame(lines), caption, view=view)
 
 
-def _row(contents: Contents, entry) -> list[Html]:
-    case, scores = contents.cohort[entry.case], contents.scores
-    sentence, image = _look(contents, case, entry.model, entry.region)
-    figures = _figures(scores[(scores["case"] == entry.case) & (scores["model"] == entry.model)])
-    said = joined(sentence, _remarks(contents.found, entry.case, entry.model))
-    return [element("td", entry.rank, class_="rank"), _name(case, entry.model, entry.convention), figures, said, image]
+def _row(contents: Contents, entry, scores: pd.DataFrame, seen: Look) -> list[Html]:
+    said = joined(_sentence(seen), _remarks(contents.found, entry.case, entry.model))
+    name = _name(contents.cases[entry.case], entry.model, entry.convention)
+    return [element("td", entry.rank, class_="rank"), name, _figures(contents, scores), said, seen.picture]
 
 
-def gallery(contents: Contents) -> Html:
+def _line(contents: Contents, entry, scores: pd.DataFrame, seen: Look) -> dict[str, object]:
+    """The same as values, a column a figure."""
+    figures = scores.pivot_table(index="region", columns="metric", values="value", sort=False, dropna=False)
+    wanted = [*dict.fromkeys([contents.metric, *FIGURES]), "volume_prediction_ml", "volume_reference_ml"]
+    values = {
+        f"{region}_{metric}": figures.loc[region].get(metric)
+        for region in contents.regions
+        if region in figures.index
+        for metric in wanted
+    }
+    wrong, advice = (seen.verdict.wrong, seen.verdict.calls_for) if seen.verdict else (seen.problem, "")
+    return {
+        "rank": entry.rank,
+        "case": entry.case,
+        "model": entry.model,
+        "center": contents.cases[entry.case].center,
+        "worst_region": entry.region,
+        f"mean_{contents.metric}": entry.mean,
+        "what_is_wrong": wrong,
+        "calls_for": advice,
+        **values,
+        "convention": entry.convention,
+    }
+
+
+def _gallery(contents: Contents) -> ReportTable:
     """What can be shown of a cohort without scored predictions: images and reference outlines."""
-    rows = []
+    rows, lines = [], []
     cases = contents.cohort.cases[: contents.worst]
     for done, case in enumerate(cases, 1):
-        volumes = _volumes(contents.scores[contents.scores["case"] == case.case])
-        rows.append([_name(case, "", ""), volumes, _look_at_reference(contents, case)])
+        known = contents.scores[
+            (contents.scores["case"] == case.case) & (contents.scores["metric"] == "volume_reference_ml")
+        ].drop_duplicates("region")
+        rows.append([_name(case, "", ""), _volumes(known), look_at_reference(contents, case)])
+        volumes = {f"{row.region}_volume_reference_ml": row.value for row in known.itertuples()}
+        lines.append({"case": case.case, "center": case.center, **volumes})
         _tell(contents, done, len(cases), case.case)
-    return table(["Case", "Reference volumes", "Where"], rows, class_="worst")
+    view = table(["Case", "Reference volumes", "Where"], rows, class_="worst")
+    return ReportTable("cases", "References and images", pd.DataFrame(lines), view=view)
 
 
 def _tell(contents: Contents, done: int, total: int, case: str) -> None:
@@ -77,34 +122,29 @@ def _name(case: Case, model: str, convention: str) -> Html:
     )
 
 
-def breakable(name: str) -> Html:
-    """A long name that may be broken after an underscore or a hyphen, as people read it."""
-    parts = re.split(r"(?<=[-_/])", name)
-    return Html("<wbr>".join(joined(part) for part in parts))
-
-
-def _figures(scores: pd.DataFrame) -> Html:
+def _figures(contents: Contents, scores: pd.DataFrame) -> Html:
     """Dice and HD95 of each region, and the volumes of reference and prediction."""
     values = scores.pivot_table(index="region", columns="metric", values="value", sort=False, dropna=False)
-    regions = [region for region in REGIONS if region in values.index]
+    metrics = list(dict.fromkeys([contents.metric, *FIGURES]))
     rows = []
-    for region in regions:
+    for region in (region for region in contents.regions if region in values.index):
         row = values.loc[region]
-        volumes = f"{number(row.get('volume_prediction_ml'))} / {number(row.get('volume_reference_ml'))}"
-        rows.append(
-            [element("th", region), *(_figure(number(row.get(metric))) for metric in FIGURES), _figure(volumes)]
-        )
-    headings = [
-        "",
-        *(f"{metric_name(m)}{f' {metric_unit(m)}' if metric_unit(m) else ''}" for m in FIGURES),
-        "ml / ref.",
-    ]
-    return table(headings, rows, class_="figures")
+        volumes = f"{_volume(row.get('volume_prediction_ml'))} / {_volume(row.get('volume_reference_ml'))}"
+        rows.append([element("th", region), *(_figure(number(row.get(m))) for m in metrics), _figure(volumes)])
+    return table(["", *map(_metric_heading, metrics), "ml / ref."], rows, class_="figures")
 
 
-def _volumes(scores: pd.DataFrame) -> Html:
-    rows = scores[scores["metric"] == "volume_reference_ml"].drop_duplicates("region")
-    cells = [[element("th", row.region), _figure(number(row.value))] for row in rows.itertuples()]
+def _metric_heading(metric: str) -> str:
+    unit = "" if is_share(metric) else metric_unit(metric)
+    return f"{metric_name(metric)} {unit}".strip()
+
+
+def _volume(value: float | None) -> str:
+    return "-" if value is None else volume(value)
+
+
+def _volumes(rows: pd.DataFrame) -> Html:
+    cells = [[element("th", row.region), _figure(_volume(row.value))] for row in rows.itertuples()]
     return table(["", "ml"], cells, class_="figures") if cells else element("span", "no reference", class_="quiet")
 
 
@@ -112,36 +152,10 @@ def _figure(text: str) -> Html:
     return element("td", text, class_="figure")
 
 
-def number(value: float | None) -> str:
-    """Two significant decimals below 100; a dash for what is not there."""
-    if value is None or np.isnan(value):
-        return "-"
-    if np.isinf(value):
-        return "∞"
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
-
-
-def _remarks(found: pd.DataFrame, case: str, model: str) -> Html | None:
-    """Findings that explain the numbers of this very prediction."""
-    mine = found[(found["case"] == case) & (found["model"] == model) & found["kind"].isin([PERMUTED, SHIFTED])]
-    if mine.empty:
-        return None
-    return joined(*(element("p", f"Check the data first: {message}", class_="check") for message in mine["message"]))
-
-
-def _look(contents: Contents, case: Case, model: str, region: str) -> tuple[Html, Html]:
-    """What is wrong in that region, in words and as a picture; the reason where it cannot be read any more."""
-    try:
-        pair = CaseReader(case).pair(model)
-        error = describe_error(pair.truth[region], pair.prediction.masks[region], pair.geometry, region)
-        return _sentence(error, pair.versus), _picture_of_pair(pair, region, error)
-    except (AnalysisError, OSError, KeyError) as problem:
-        reason = element("p", f"It could not be read again: {contents.local(str(problem))}", class_="check")
-        return reason, element("span", "no picture", class_="quiet")
-
-
-def _sentence(error: RegionError, versus: str) -> Html:
-    said = verdict(error, against="reference" if versus == REFERENCE else "consensus")
+def _sentence(seen: Look) -> Html:
+    if seen.verdict is None:
+        return element("p", f"It could not be read again: {seen.problem}", class_="check")
+    said = seen.verdict
     wrong = said.wrong[0].upper() + said.wrong[1:] + "."
     calls_for = (
         element("p", f"{said.calls_for[0].upper()}{said.calls_for[1:]}.", class_="quiet") if said.calls_for else None
@@ -149,48 +163,9 @@ def _sentence(error: RegionError, versus: str) -> Html:
     return joined(element("p", wrong), calls_for)
 
 
-def _picture_of_pair(pair: Pair, region: str, error: RegionError) -> Html:
-    image, channel = background(pair.case, region, pair.geometry)
-    spot = error.largest.index if error.largest else middle(pair.geometry, pair.truth[region])
-    outlines = [
-        *_outlines(pair.truth, region, REFERENCE_INDEX),
-        *_outlines(pair.prediction.masks, region, PREDICTION_INDEX),
-    ]
-    around = pair.truth.get("WT", pair.truth[region])
-    scene = Scene(pair.geometry, spot, outlines, around, image)
-    return _image(
-        picture(scene), f"{region} of {pair.case.case}, {pair.model}", _caption(channel, region, pair.regions)
-    )
-
-
-def _look_at_reference(contents: Contents, case: Case) -> Html:
-    reader = CaseReader(case)
-    try:
-        geometry, reference = reader.geometry, reader.reference
-        masks: Masks = reference.masks if reference else {}
-        image, channel = background(case, "WT", geometry)
-        outlines = list(_outlines(masks, "WT", REFERENCE_INDEX, "TC"))
-        scene = Scene(geometry, middle(geometry, masks.get("WT")), outlines, masks.get("WT"), image)
-        return _image(picture(scene), case.case, _caption(channel, "WT", list(masks), "TC"))
-    except (AnalysisError, OSError) as problem:
-        return element("p", f"It could not be read: {contents.local(str(problem))}", class_="check")
-
-
-def _outlines(masks: Mapping[str, np.ndarray], region: str, index: int, second: str = "WT") -> Iterator[Outline]:
-    """The region thick, ``second`` (usually the whole tumour) thin."""
-    if second != region and second in masks:
-        yield Outline(masks[second], index, THIN)
-    if region in masks:
-        yield Outline(masks[region], index, THICK)
-
-
-def _caption(channel: str, region: str, known: list[str], second: str = "WT") -> str:
-    thin = f", {second} thin" if second != region and second in known else ""
-    outlines = f"{region} thick{thin}" if region in known else "no outline"
-    return f"{channel or 'no image'} · {outlines}"
-
-
-def _image(png: bytes, alternative: str, caption: str) -> Html:
-    source = f"data:image/png;base64,{b64encode(png).decode()}"
-    image = element("img", src=source, alt=alternative, loading="lazy")
-    return element("figure", image, element("figcaption", caption))
+def _remarks(found: pd.DataFrame, case: str, model: str) -> Html | None:
+    """Findings that explain the numbers of this very prediction."""
+    mine = found[(found["case"] == case) & (found["model"] == model) & found["kind"].isin(EXPLAINING)]
+    if mine.empty:
+        return None
+    return joined(*(element("p", f"Check the data first: {message}", class_="check") for message in mine["message"]))

@@ -98,6 +98,15 @@ class Workspace:
         return self.root / "report.html"
 
     @property
+    def report_md(self) -> Path:
+        return self.root / "report.md"
+
+    @property
+    def report_tables(self) -> Path:
+        """The folder of the report's tables, a CSV each."""
+        return self.root / "report"
+
+    @property
     def flags_csv(self) -> Path:
         return self.root / "flags.csv"
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 from ...analysis import write_report
 from ...scoring import read_scores
 from ..context import Context
@@ -12,22 +9,10 @@ from ..description import JobError
 
 
 def run(context: Context) -> dict[str, object]:
-    """``report.html`` of the workspace, from its scores. Raises JobError where there are none."""
-    workspace, staged = context.workspace, context.staged
+    """The report of the workspace from its scores: page, text and tables. Raises JobError where there are no scores."""
+    workspace = context.workspace
     if not workspace.scores_parquet.is_file():
         raise JobError(f"{workspace.scores_parquet}: there are no scores yet; run the score job first")
-    lent = _lend_findings(context)
-    write_report(context.cohort(), read_scores(workspace), staged, progress=context.progress)
-    for path in lent:
-        path.unlink()
+    scores = read_scores(workspace)
+    write_report(context.cohort(), scores, context.staged, progress=context.progress, inputs=workspace)
     return {"report": str(workspace.report_html)}
-
-
-def _lend_findings(context: Context) -> list[Path]:
-    """The findings, where there are any, beside the place of the new report, which spares it from finding them anew."""
-    workspace, staged = context.workspace, context.staged
-    pairs = [(workspace.scores_parquet, staged.scores_parquet), (workspace.findings_csv, staged.findings_csv)]
-    if not workspace.findings_csv.is_file():
-        return []
-    staged.root.mkdir(parents=True)
-    return [shutil.copy2(source, copy) for source, copy in pairs]
