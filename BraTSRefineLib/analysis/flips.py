@@ -16,7 +16,6 @@ from ..cohort import Geometry
 from ..regions import REGIONS
 from .directions import sides_of
 from .finding import FLIPPED, Finding, evidence
-from .pairs import Labelled
 from .sides import Sides, mean
 
 SUSPICIOUS = 0.8
@@ -32,6 +31,10 @@ middle, and to more where not all of WT, TC and ET are there to be compared.
 Two tumours of different people reach 0.53 under their best turn (1,400 pairs), by WT and TC alone 0.75.
 """
 
+SIMPLER = 0.1
+"""By how much a turn must beat a move by at most ``SMALL_MOVE`` voxels, which explains a round tumour as well."""
+
+SMALL_MOVE = 3
 OFF_CENTER = 0.1
 """The brain's middle lies within this share of the volume's size from the volume's."""
 
@@ -60,12 +63,14 @@ def flipped_prediction(sides: Sides) -> Finding | None:
     before = {region: dice for region, dice in sides.dice.items() if sides.have_both(region)}
     if not before or mean(before) >= SUSPICIOUS:
         return None
-    places = _places(sides.prediction)
+    places = sides.prediction.places
     sample = places[:: max(1, len(places) // SAMPLED_VOXELS)]
     turns = [*_turns(sides.truth.voxels.shape, sides.prediction.voxels.shape), *_off_center(sides, sample)]
     best = max(turns, key=lambda turn: mean(_dice(sides, sample, turn)))
     after = _dice(sides, places, best)
     if mean(after) < _credible(best, after) or mean(after) - mean(before) <= GAIN:
+        return None
+    if any(mean(after) - mean(_dice(sides, places, move)) <= SIMPLER for move in _moved(sides)):
         return None
     facts = evidence(
         axes_zyx=best.order, reversed_zyx=best.reversed, offset_zyx=best.offset, before=before, after=after
@@ -91,7 +96,7 @@ def _turns(truth: tuple[int, ...], prediction: tuple[int, ...]) -> Iterator[Turn
 def _off_center(sides: Sides, sample: np.ndarray) -> Iterator[Turn]:
     """Mirrored about a plane near the volume's middle, as about the brain's: where the centres of mass meet."""
     shape = sides.truth.voxels.shape
-    truth = _places(sides.truth).mean(axis=0)
+    truth = sides.truth.places.mean(axis=0)
     for axis in range(3):
         reverse = tuple(one == axis for one in range(3))
         apart = truth[axis] - Turn((0, 1, 2), reverse).of(sample, shape).mean(axis=0)[axis]
@@ -100,11 +105,11 @@ def _off_center(sides: Sides, sample: np.ndarray) -> Iterator[Turn]:
                 yield Turn((0, 1, 2), reverse, tuple(by * (one == axis) for one in range(3)))
 
 
-def _places(label_map: Labelled) -> np.ndarray:
-    """Indices (n, 3) of the voxels of any region."""
-    box = label_map.box
-    inside = np.argwhere(label_map.region_codes[label_map.voxels[box]])
-    return inside + np.array([axis.start for axis in box])
+def _moved(sides: Sides) -> Iterator[Turn]:
+    """The small move without a turn by which the centres of mass meet, where there is one."""
+    apart = sides.truth.places.mean(axis=0) - sides.prediction.places.mean(axis=0)
+    if np.abs(apart).max() <= SMALL_MOVE:
+        yield Turn((0, 1, 2), (False, False, False), tuple(np.rint(apart).astype(int).tolist()))
 
 
 def _dice(sides: Sides, places: np.ndarray, turn: Turn) -> dict[str, float]:

@@ -13,7 +13,10 @@ from .sides import Sides, mean
 
 GAIN = 0.3
 CREDIBLE = 0.5
-"""Another reading of the labels must raise the mean Dice by ``GAIN``, to at least ``CREDIBLE``."""
+"""Another reading of the labels must raise the mean Dice by ``GAIN``, to at least ``CREDIBLE``, and so WT alone.
+
+Without the latter a prediction that is too small everywhere would do: its oedema lies where the truth's core is.
+"""
 
 ONE_REGION_GAIN = 0.5
 NOTHING_LOST = 0.02
@@ -26,11 +29,10 @@ def other_labels(sides: Sides) -> Finding | None:
     readings = _readings(sides)
     if not readings or sides.truth.box is None:
         return _nothing_fits(sides, outside, None) if outside else None
-    best = max(readings, key=lambda labels: mean(_dice(sides, labels)))
+    best = max(readings, key=lambda labels: _rank(mean(_dice(sides, labels)), labels, sides.present))
     reached = _dice(sides, best)
     if outside:
-        credible = mean(reached) >= CREDIBLE
-        return _unknown_labels(sides, outside, best) if credible else _nothing_fits(sides, outside, best)
+        return _unknown_labels(sides, outside, best) if _credible(reached) else _nothing_fits(sides, outside, best)
     stated = _dice(sides, sides.prediction.labels)
     if not (_far_better(stated, reached) or _one_region_better(sides, stated, reached)):
         return None
@@ -49,7 +51,8 @@ def reference_labels(case: str, sides: Iterable[Sides]) -> Finding | None:
         return None
     readings = _readings(turned[0])
     reached = {labels.name: float(np.mean([mean(_dice(one, labels)) for one in turned])) for labels in readings}
-    best = max(reached, key=reached.get, default="")
+    ranks = {labels.name: _rank(reached[labels.name], labels, turned[0].present) for labels in readings}
+    best = max(ranks, key=ranks.get, default="")
     outside = _listed(turned[0].prediction.labels.outside(turned[0].present))
     stated = turned[0].prediction.labels.name
     message = f"its reference has label {outside}, which {stated} does not know: nothing of the case was scored; "
@@ -66,7 +69,7 @@ def _readings(sides: Sides) -> list[LabelConvention]:
     """What the prediction's labels may mean instead: the named conventions that know them all, then every order."""
     stated, present = sides.prediction.labels, sides.present
     named = [one for one in CONVENTIONS.values() if not one.outside(present) and len(one.regions) == 3]
-    labels = present if stated.outside(present) else stated.labels
+    labels = present if len(present) == 3 or stated.outside(present) else stated.labels
     orders = permutations(sorted(labels)) if len(labels) == 3 else ()
     spelled = [label_convention(f"NCR={ncr},ED={ed},ET={et}") for ncr, ed, et in orders]
     return [one for one in [*named, *spelled] if one.regions != stated.regions]
@@ -78,12 +81,21 @@ def _dice(sides: Sides, labels: LabelConvention) -> dict[str, float]:
 
 
 def _far_better(stated: dict[str, float], reached: dict[str, float]) -> bool:
-    return mean(reached) - mean(stated) > GAIN and mean(reached) >= CREDIBLE
+    return mean(reached) - mean(stated) > GAIN and _credible(reached)
+
+
+def _credible(reached: dict[str, float]) -> bool:
+    return mean(reached) >= CREDIBLE and reached.get("WT", 1.0) >= CREDIBLE
+
+
+def _rank(dice: float, labels: LabelConvention, present: frozenset[int]) -> tuple[float, bool, int]:
+    """By Dice; of equals a convention that has a name, and the one with the fewest labels that do not occur."""
+    return round(dice, 9), labels.name in CONVENTIONS, -len(labels.labels - present)
 
 
 def _one_region_better(sides: Sides, stated: dict[str, float], reached: dict[str, float]) -> bool:
     gains = [reached[region] - stated[region] for region in stated]
-    sure = len(sides.present) > 2 and mean(reached) >= CREDIBLE
+    sure = len(sides.present) > 2 and _credible(reached)
     return sure and max(gains) > ONE_REGION_GAIN and min(gains) >= -NOTHING_LOST
 
 

@@ -45,6 +45,14 @@ class Labelled:
         cut = self.voxels[self.box]
         return np.bincount(cut[cut > 0], minlength=256)
 
+    @cached_property
+    def places(self) -> np.ndarray:
+        """Indices (n, 3) of the voxels of any tumour region."""
+        if self.box is None:
+            return np.zeros((0, 3), dtype=np.int64)
+        inside = np.argwhere(self.region_codes[self.voxels[self.box]])
+        return inside + np.array([axis.start for axis in self.box])
+
     @property
     def regions(self) -> list[str]:
         """The nested tumour regions that the labels know, from the outermost."""

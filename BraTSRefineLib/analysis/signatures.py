@@ -111,7 +111,7 @@ def _same_box(first: Signature, second: Signature, order: tuple[int, ...]) -> bo
 
 def _dice(a: np.ndarray, b: np.ndarray) -> float:
     total = np.count_nonzero(a) + np.count_nonzero(b)
-    return 2 * np.count_nonzero(a & b) / total if total else 1.0
+    return float(2 * np.count_nonzero(a & b) / total) if total else 1.0
 
 
 def _close(a: float, b: float) -> bool:
