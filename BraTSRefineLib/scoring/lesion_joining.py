@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import cc3d
 import numpy as np
 
-from .lesion_labels import Lesions
+from .lesion_labels import Lesions, joined_runs
 
 Lowest = dict[int, int]
 """For each lesion that touches any lesion of another tissue, the lowest number of those."""
@@ -22,8 +22,8 @@ def joined_through(tissues: Mapping[str, Lesions], joined_by: Mapping[str, Seque
     """
     if not joined_by:
         return dict(tissues)
-    names = dict.fromkeys([*joined_by, *(other for others in joined_by.values() for other in others)])
-    touching = _touching({name: tissues[name] for name in names})
+    touched = dict.fromkeys(other for others in joined_by.values() for other in others)
+    touching = _touching({name: tissues[name] for name in {**touched, **joined_by}}, list(touched))
     joined = {
         name: tissues[name].renumbered(_joint_numbers(tissues[name].count, [touching[name, other] for other in others]))
         for name, others in joined_by.items()
@@ -31,11 +31,13 @@ def joined_through(tissues: Mapping[str, Lesions], joined_by: Mapping[str, Seque
     return {**tissues, **joined}
 
 
-def _touching(tissues: Mapping[str, Lesions]) -> dict[tuple[str, str], Lowest]:
-    """By pair of tissues, where lesions of the first share a face or an edge with lesions of the second."""
+def _touching(tissues: Mapping[str, Lesions], touched: Sequence[str]) -> dict[tuple[str, str], Lowest]:
+    """By pair of tissues, the second one of ``touched``: whose lesions share a face or an edge with whose."""
     owners = [(name, number) for name, lesions in tissues.items() for number in range(1, lesions.count + 1)]
     lowest: dict[tuple[str, str], Lowest] = {(a, b): {} for a in tissues for b in tissues}
-    for edge in cc3d.region_graph(_together(tissues), connectivity=18):
+    together = _together(tissues)
+    near = joined_runs([tissues[name].runs for name in touched]).box(together.shape, margin=1)
+    for edge in cc3d.region_graph(np.ascontiguousarray(together[near]), connectivity=18):
         for one, other in (edge, edge[::-1]):
             (tissue, lesion), (touched, number) = owners[one - 1], owners[other - 1]
             found = lowest[tissue, touched]

@@ -31,6 +31,18 @@ class Runs(NamedTuple):
         ends = np.cumsum(self.lengths)
         return np.arange(self.lengths.sum()) + np.repeat(self.starts - ends + self.lengths, self.lengths)
 
+    def ends(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """Index of the first and of the last voxel of each run, (3, n)."""
+        first = np.stack(np.unravel_index(self.starts, shape))
+        return first, first + np.stack([0 * self.lengths, 0 * self.lengths, self.lengths - 1])
+
+    def box(self, shape: tuple[int, ...], margin: int) -> tuple[slice, ...]:
+        """The smallest box that holds all runs and ``margin`` voxels around, within ``shape``; else of one voxel."""
+        first, last = self.ends(shape)
+        low = np.maximum(first.min(axis=1, initial=np.max(shape)) - margin, 0)
+        high = np.minimum(last.max(axis=1, initial=0) + 1 + margin, shape)
+        return tuple(slice(a, b) for a, b in zip(np.minimum(low, high - 1).tolist(), high.tolist(), strict=True))
+
 
 class Shapes(NamedTuple):
     """By lesion (0 stands empty): voxels (n,), first and last index along each axis (n, 3), centroids (n, 3)."""
@@ -77,20 +89,19 @@ class Lesions:
 
     @cached_property
     def shapes(self) -> Shapes:
-        starts, lengths, _ = self.runs
-        x, y, z = np.unravel_index(starts, self.zones.shape)
-        middles = np.stack([x, y, z + (lengths - 1) / 2])
+        first, last = self.runs.ends(self.zones.shape)
         size = self.count + 1
-        voxels = np.bincount(self.run_numbers, weights=lengths, minlength=size)
-        sums = [np.bincount(self.run_numbers, weights=middle * lengths, minlength=size) for middle in middles]
+        voxels = np.bincount(self.run_numbers, weights=self.runs.lengths, minlength=size).astype(np.int64)
+        middles = (first + last) / 2 * self.runs.lengths
+        sums = [np.bincount(self.run_numbers, weights=middle, minlength=size) for middle in middles]
         order = np.argsort(self.run_numbers, kind="stable")
         numbers, groups = np.unique(self.run_numbers[order], return_index=True)
-        first, last = np.zeros((size, 3), np.int64), np.full((size, 3), -1)
+        low, high = np.zeros((size, 3), np.int64), np.full((size, 3), -1)
         if len(order):
-            first[numbers] = np.minimum.reduceat(np.stack([x, y, z], axis=1)[order], groups)
-            last[numbers] = np.maximum.reduceat(np.stack([x, y, z + lengths - 1], axis=1)[order], groups)
+            low[numbers] = np.minimum.reduceat(first.T[order], groups)
+            high[numbers] = np.maximum.reduceat(last.T[order], groups)
         voxels[0] = 0
-        return Shapes(voxels.astype(np.int64), first, last, (np.array(sums) / np.maximum(voxels, 1)).T)
+        return Shapes(voxels, low, high, (np.array(sums) / np.maximum(voxels, 1)).T)
 
 
 def label_runs(voxels: np.ndarray) -> Runs:
@@ -104,15 +115,24 @@ def label_runs(voxels: np.ndarray) -> Runs:
     return Runs(starts[labelled], lengths[labelled], flat[starts[labelled]])
 
 
+def joined_runs(parts: list[Runs]) -> Runs:
+    """All runs of several."""
+    return Runs(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
 def lesions_of(voxels: np.ndarray, runs: Runs, labels: tuple[int, ...], dilation: int) -> Lesions:
     """Components of a region are one lesion where their dilations touch; 26-connected, numbered from 1.
 
     Dilation is the union of every component's own, and each of these is connected: a component of the dilated region
     is the dilation of the lesion inside it, so none needs to be dilated by itself.
     """
-    region = np.isin(voxels, labels) if len(labels) > 1 else voxels == labels[0]
-    zones, count = cc3d.connected_components(dilated(region, dilation), connectivity=26, return_N=True)
-    return Lesions(voxels, labels, runs.where(np.isin(runs.labels, labels)), zones, np.arange(count + 1))
+    runs = runs.where(np.isin(runs.labels, labels))
+    box = runs.box(voxels.shape, margin=dilation)
+    region = dilated(np.isin(voxels[box], labels), dilation)
+    found, count = cc3d.connected_components(region, connectivity=26, return_N=True)
+    zones = np.zeros(voxels.shape, found.dtype)
+    zones[box] = found
+    return Lesions(voxels, labels, runs, zones, np.arange(count + 1))
 
 
 def without_specks(lesions: Lesions, largest: float) -> Lesions:

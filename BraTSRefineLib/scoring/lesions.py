@@ -12,14 +12,13 @@ import numpy as np
 import pandas as pd
 
 from ..regions import label_convention
-from .arrays import boolean, same_shape
-from .conventions import ScoringError
+from .arrays import same_shape
 from .engines import chosen_engine
 from .lesion_joining import joined_through
 from .lesion_labels import Lesions, label_runs, lesions_of, without_specks
 from .lesion_matching import FALSE_POSITIVE, MATCHED, MISSED, Grid, Lesion, lesion_rows, matched
 from .lesion_rules import LesionRules, TissueRules, region_rules, tissue_rules
-from .packing import occupied_box
+from .mask_pair import box_around, mask_pair
 from .pair import check_labels, checked_spacing, label_map
 
 
@@ -61,8 +60,7 @@ def lesionwise(
     boolean 3D masks of one shape, a spacing that is not three positive numbers, an unknown preset or engine.
     """
     rules, engine = region_rules(preset), chosen_engine(engine)
-    masks = [_three_axes(boolean(mask, what), what) for mask, what in _named(reference, prediction)]
-    same_shape(reference=masks[0], prediction=masks[1])
+    masks = mask_pair(reference, prediction)
     (reference, prediction), grid = _cropped(*masks, checked_spacing(spacing), rules.dilation)
     lesions = lesions_of(reference, label_runs(reference), (1,), rules.dilation)
     predicted = lesions_of(prediction, label_runs(prediction), (1,), 0)
@@ -79,28 +77,13 @@ def lesionwise_tissues(
     labels outside the preset's convention, a spacing that is not three positive numbers, an unknown preset or engine.
     """
     rules, engine = tissue_rules(preset), chosen_engine(engine)
-    maps = [label_map(voxels, what) for voxels, what in _named(reference, prediction)]
+    maps = label_map(reference, "reference"), label_map(prediction, "prediction")
     same_shape(reference=maps[0], prediction=maps[1])
-    maps, grid = _cropped(*maps, checked_spacing(spacing), rules.largest_dilation)
-    for voxels, what in _named(*maps):
-        labels = np.flatnonzero(np.bincount(voxels.ravel(), minlength=1)).tolist()
-        check_labels(frozenset(labels) - {0}, label_convention(rules.labels), what)
-    references = joined_through(_reference_lesions(maps[0], rules), rules.joined_by)
-    predictions = joined_through(_predicted_lesions(maps[1], rules, grid), rules.joined_by)
-    return {
-        name: _scores(preset, references[name], predictions[name], rules.rules[name], grid, engine)
-        for name in rules.scored
-    }
-
-
-def _named(reference: np.ndarray, prediction: np.ndarray) -> tuple[tuple[np.ndarray, str], ...]:
-    return (reference, "reference"), (prediction, "prediction")
-
-
-def _three_axes(voxels: np.ndarray, what: str) -> np.ndarray:
-    if voxels.ndim != 3:
-        raise ScoringError(f"{what}: has {voxels.ndim} dimensions, expected 3 (z, y, x)")
-    return voxels
+    (reference, prediction), grid = _cropped(*maps, checked_spacing(spacing), rules.largest_dilation)
+    found, predicted = _lesions(reference, rules, "reference"), _lesions(prediction, rules, "prediction")
+    kept = {name: without_specks(predicted[name], rules.rules[name].largest_speck(grid.spacing)) for name in predicted}
+    found, kept = joined_through(found, rules.joined_by), joined_through(kept, rules.joined_by)
+    return {name: _scores(preset, found[name], kept[name], rules.rules[name], grid, engine) for name in rules.scored}
 
 
 def _cropped(
@@ -110,24 +93,15 @@ def _cropped(
 
     The margin keeps the numbers of the dilated lesions what they are in the whole image.
     """
-    box = occupied_box(reference.view(np.uint8) | prediction.view(np.uint8))
-    sides = zip(box, reference.shape, strict=True)
-    box = tuple(slice(max(0, side.start - margin), min(size, side.stop + margin)) for side, size in sides)
+    box = box_around(reference, prediction, margin)
     grid = Grid(spacing[::-1], tuple(side.start for side in box[::-1]), reference.shape)
     return [np.ascontiguousarray(voxels[box].T).view(np.uint8) for voxels in (reference, prediction)], grid
 
 
-def _reference_lesions(voxels: np.ndarray, rules: TissueRules) -> dict[str, Lesions]:
+def _lesions(voxels: np.ndarray, rules: TissueRules, what: str) -> dict[str, Lesions]:
     runs = label_runs(voxels)
-    return {
-        name: lesions_of(voxels, runs, rules.regions[name], of_region.dilation)
-        for name, of_region in rules.rules.items()
-    }
-
-
-def _predicted_lesions(voxels: np.ndarray, rules: TissueRules, grid: Grid) -> dict[str, Lesions]:
-    found = _reference_lesions(voxels, rules)
-    return {name: without_specks(found[name], rules.rules[name].largest_speck(grid.spacing)) for name in found}
+    check_labels(frozenset(np.unique(runs.labels).tolist()), label_convention(rules.labels), what)
+    return {name: lesions_of(voxels, runs, rules.regions[name], rules.rules[name].dilation) for name in rules.rules}
 
 
 def _scores(
