@@ -61,7 +61,7 @@ class LabelConvention:
 
     def mask(self, label_map: np.ndarray, region: str) -> np.ndarray:
         """Boolean mask of one region, same shape as ``label_map``."""
-        if region not in self.regions:
+        if region not in self.scored_regions:
             raise LabelError(f"label convention {self.name} has no region {region}")
         return self._lookup(region)[label_map]
 
@@ -91,7 +91,7 @@ class LabelConvention:
 
     def _lookup(self, region: str) -> np.ndarray:
         table = np.zeros(256, dtype=bool)
-        table[list(self.regions[region])] = True
+        table[list(self.scored_regions[region])] = True
         return table
 
     def _tissue_of(self, region: str, inner: str) -> int:

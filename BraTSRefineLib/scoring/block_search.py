@@ -1,136 +1,122 @@
-"""Exact distances from many surface elements to the nearest of many others, by boxes of neighbouring elements.
+"""Exact distances from some surface elements to the nearest of another mask's, by blocks of the grid.
 
-For what lies beyond the walked radius: whole blocks of elements are ruled out by the distances between their boxes.
+For what lies beyond the walked radius: blocks are visited in the order of the least distance that they can hold, and
+only those with an element of the wanted mask are looked into.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import product
+
 import numpy as np
 from numba import njit, types
 
-from .kernels import AREAS, STEPS
+from .kernels import AREAS, MAP, STEPS
 
-BLOCK_SHIFT = 3
-"""A block is 2**3 voxels wide."""
+SHIFT = 2
+BLOCK = 1 << SHIFT
+"""A block is so many voxels wide."""
 
-BOXES = types.int64[:, ::1]
-GROUPED = types.Tuple((BOXES, types.int64[::1], types.int64[::1], BOXES))
+REACH = 8
+"""Blocks in each direction whose order is kept; what lies further is searched among all blocks."""
 
-
-@njit(types.UniTuple(types.int64, 3)(types.int64, types.int64, types.int64), cache=True, nogil=True, inline="always")
-def _position(flat, row, plane):
-    z, rest = flat // plane, flat % plane
-    return z, rest // row, rest % row
+BLOCKS = types.Array(types.int64, 2, "C", readonly=True)
 
 
-@njit(types.int64[::1](STEPS, types.int64, types.int64), cache=True, nogil=True)
-def _block_of(flat, row, plane):
-    """The number of the block that each flat index lies in."""
-    rows, columns = (plane // row >> BLOCK_SHIFT) + 1, (row >> BLOCK_SHIFT) + 1
-    blocks = np.empty(flat.size, np.int64)
-    for i in range(flat.size):
-        z, y, x = _position(flat[i], row, plane)
-        blocks[i] = ((z >> BLOCK_SHIFT) * rows + (y >> BLOCK_SHIFT)) * columns + (x >> BLOCK_SHIFT)
+@lru_cache(maxsize=32)
+def visiting_order(spacing: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Steps (n, 3) between blocks and the least squared distance in mm² between their voxels, ascending.
+
+    Complete: every block that is left out lies further than the last.
+    """
+    steps = np.array(list(product(range(-REACH, REACH + 1), repeat=3)), dtype=np.int64)
+    gaps = np.where(steps == 0, 0, (np.abs(steps) - 1) * BLOCK + 1) * np.asarray(spacing)
+    least = (gaps**2).sum(axis=1)
+    beyond = ((REACH * BLOCK + 1) * min(spacing)) ** 2
+    order = np.argsort(least, kind="stable")
+    order = order[least[order] < beyond]
+    return steps[order], least[order]
+
+
+@njit(types.uint8[:, :, ::1](MAP, STEPS), cache=True, nogil=True)
+def masks_by_block(elements, places):
+    """Which masks have an element in each block; ``places`` are the flat indices of the elements."""
+    depth, height, width = elements.shape
+    flat = elements.reshape(-1)
+    blocks = np.zeros(((depth >> SHIFT) + 1, (height >> SHIFT) + 1, (width >> SHIFT) + 1), np.uint8)
+    for place in places:
+        z, rest = place // (height * width), place % (height * width)
+        blocks[z >> SHIFT, (rest // width) >> SHIFT, (rest % width) >> SHIFT] |= flat[place]
     return blocks
 
 
-@njit(types.Tuple((types.int64[::1], types.int64[::1]))(types.int64[::1]), cache=True, nogil=True)
-def _sorted_by(blocks):
-    """A stable order by block (counting sort), and where each block with any element starts in it, and the end."""
-    counts = np.zeros(blocks.max() + 2, np.int64)
-    for block in blocks:
-        counts[block + 1] += 1
-    occupied = np.flatnonzero(counts)
-    places = np.cumsum(counts)
-    starts = np.append(places[occupied - 1], blocks.size)
-    order = np.empty(blocks.size, np.int64)
-    for i in range(blocks.size):
-        order[places[blocks[i]]] = i
-        places[blocks[i]] += 1
-    return order, starts
-
-
-@njit(GROUPED(STEPS, types.int64, types.int64), cache=True, nogil=True)
-def _grouped(flat, row, plane):
-    """Positions (n, 3) sorted by block, their order in ``flat``, where each block starts, and its box (low, high)."""
-    order, starts = _sorted_by(_block_of(flat, row, plane))
-    positions = np.empty((flat.size, 3), np.int64)
-    boxes = np.empty((starts.size - 1, 6), np.int64)
-    for block in range(starts.size - 1):
-        box = boxes[block]
-        box[:3], box[3:] = np.iinfo(np.int64).max, -1
-        for i in range(starts[block], starts[block + 1]):
-            point = positions[i]
-            point[0], point[1], point[2] = _position(flat[order[i]], row, plane)
-            for axis in range(3):
-                box[axis] = min(box[axis], point[axis])
-                box[axis + 3] = max(box[axis + 3], point[axis])
-    return positions, order, starts, boxes
-
-
-@njit(types.UniTuple(types.float64, 2)(BOXES, types.int64, BOXES, types.int64, AREAS), cache=True, nogil=True)
-def _range_between(boxes, i, others, j, spacing):
-    """Least and greatest squared distance in mm² between a point of one box and a point of another."""
-    least, greatest = 0.0, 0.0
-    for axis in range(3):
-        low, high = boxes[i, axis], boxes[i, axis + 3]
-        other_low, other_high = others[j, axis], others[j, axis + 3]
-        gap = max(0, other_low - high, low - other_high) * spacing[axis]
-        span = max(other_high - low, high - other_low) * spacing[axis]
-        least += gap * gap
-        greatest += span * span
-    return least, greatest
-
-
 @njit(
-    types.Tuple((types.int64[::1], types.float64[::1]))(BOXES, types.int64, BOXES, AREAS),
+    types.float64(MAP, types.int64, types.int64[::1], types.int64[::1], AREAS, types.float64),
     cache=True,
     nogil=True,
 )
-def _candidates(boxes, block, targets, spacing):
-    """The target blocks that may hold the nearest neighbour of a point of ``block``, the nearest block first."""
-    least = np.empty(len(targets), np.float64)
-    bound = np.inf
-    for j in range(len(targets)):
-        least[j], greatest = _range_between(boxes, block, targets, j, spacing)
-        bound = min(bound, greatest)
-    chosen = np.flatnonzero(least <= bound)
-    chosen = chosen[np.argsort(least[chosen])]
-    return chosen, least[chosen]
-
-
-@njit(types.float64(BOXES, types.int64, BOXES, types.int64, types.int64, types.float64, AREAS), cache=True, nogil=True)
-def _nearest_in(points, i, targets, start, stop, best, spacing):
-    """The squared distance from a point to the nearest of ``targets[start:stop]``, or ``best`` where that is less."""
-    z, y, x = points[i, 0], points[i, 1], points[i, 2]
-    for k in range(start, stop):
-        a, b, c = (targets[k, 0] - z) * spacing[0], (targets[k, 1] - y) * spacing[1], (targets[k, 2] - x) * spacing[2]
-        best = min(best, a * a + b * b + c * c)
+def _nearest_in_block(elements, bit, point, block, spacing, best):
+    """The squared distance in mm² from a point to the nearest element in the block, or ``best`` where that is less."""
+    depth, height, width = elements.shape
+    for z in range(block[0] << SHIFT, min((block[0] + 1) << SHIFT, depth)):
+        for y in range(block[1] << SHIFT, min((block[1] + 1) << SHIFT, height)):
+            across = ((z - point[0]) * spacing[0]) ** 2 + ((y - point[1]) * spacing[1]) ** 2
+            if across < best:
+                for x in range(block[2] << SHIFT, min((block[2] + 1) << SHIFT, width)):
+                    if (elements[z, y, x] >> bit) & 1:
+                        best = min(best, across + ((x - point[2]) * spacing[2]) ** 2)
     return best
 
 
-@njit(types.float64[::1](STEPS, STEPS, types.int64, types.int64, AREAS), cache=True, nogil=True)
-def nearest_distances(sources, targets, row, plane, spacing):
-    """Distance in mm from each source to the nearest target.
+@njit(types.float64(types.int64[::1], types.int64[::1], AREAS), cache=True, nogil=True)
+def _least(point, block, spacing):
+    """The least squared distance in mm² from a point to a voxel of the block."""
+    total = 0.0
+    for axis in range(3):
+        low = block[axis] << SHIFT
+        gap = max(0, low - point[axis], point[axis] - low - BLOCK + 1) * spacing[axis]
+        total += gap * gap
+    return total
 
-    ``sources`` and ``targets`` are flat indices into a volume whose rows and planes are ``row`` and ``plane`` long.
+
+@njit(types.boolean(MAP, types.int64[::1], types.int64), cache=True, nogil=True)
+def _holds(blocks, block, bit):
+    """Whether there is such a block and the mask has an element in it."""
+    for axis in range(3):
+        if block[axis] < 0 or block[axis] >= blocks.shape[axis]:
+            return False
+    return (blocks[block[0], block[1], block[2]] >> bit) & 1 != 0
+
+
+@njit(
+    types.float64[::1](MAP, MAP, STEPS, types.int64, BLOCKS, AREAS, AREAS),
+    cache=True,
+    nogil=True,
+)
+def nearest_distances(elements, blocks, sources, bit, steps, least, spacing):
+    """Distance in mm from each of ``sources`` (flat indices) to the nearest element of the mask of ``bit``.
+
+    ``blocks`` as ``masks_by_block`` gives them, ``steps`` and ``least`` as ``visiting_order``.
     """
-    points, order, starts, boxes = _grouped(sources, row, plane)
-    target_points, _, target_starts, target_boxes = _grouped(targets, row, plane)
+    _, height, width = elements.shape
+    occupied = np.ascontiguousarray(np.argwhere((blocks >> np.uint8(bit)) & np.uint8(1)))
     distances = np.empty(sources.size, np.float64)
-    here = np.empty((1, 6), np.int64)
-    for block in range(len(boxes)):
-        chosen, least = _candidates(boxes, block, target_boxes, spacing)
-        for i in range(starts[block], starts[block + 1]):
-            here[0, :3] = points[i]
-            here[0, 3:] = points[i]
-            best = np.inf
-            for k in range(chosen.size):
-                if least[k] > best:
-                    break
-                target = chosen[k]
-                if _range_between(here, 0, target_boxes, target, spacing)[0] < best:
-                    start, stop = target_starts[target], target_starts[target + 1]
-                    best = _nearest_in(points, i, target_points, start, stop, best, spacing)
-            distances[order[i]] = np.sqrt(best)
+    point, block = np.empty(3, np.int64), np.empty(3, np.int64)
+    for i in range(sources.size):
+        point[0], point[1] = sources[i] // (height * width), sources[i] // width % height
+        point[2] = sources[i] % width
+        best = np.inf
+        for k in range(len(steps)):
+            if least[k] >= best:
+                break
+            for axis in range(3):
+                block[axis] = (point[axis] >> SHIFT) + steps[k, axis]
+            if _holds(blocks, block, bit) and _least(point, block, spacing) < best:
+                best = _nearest_in_block(elements, bit, point, block, spacing, best)
+        if best > least[-1]:
+            for k in range(len(occupied)):
+                if _least(point, occupied[k], spacing) < best:
+                    best = _nearest_in_block(elements, bit, point, occupied[k], spacing, best)
+        distances[i] = np.sqrt(best)
     return distances

@@ -85,8 +85,8 @@ def _rows_of_pair(case: Case, model: str, truth: LabelMap, prediction: LabelMap,
         truth.voxels,
         prediction.voxels,
         truth.spacing,
-        [truth.labels.regions[region] for region in regions],
-        [prediction.labels.regions[region] for region in regions],
+        [truth.labels.scored_regions[region] for region in regions],
+        [prediction.labels.scored_regions[region] for region in regions],
         settings.convention,
         settings.tolerance_mm,
         settings.engine,
@@ -151,7 +151,7 @@ def _consensus(maps: Mapping[str, LabelMap], model: str) -> LabelMap:
     voxels = np.zeros(maps[model].voxels.shape, dtype=np.uint8)
     regions = {}
     for bit, region in enumerate(shared_regions(maps[model].labels)):
-        voters = [other for other in others if region in other.labels.regions]
+        voters = [other for other in others if region in other.labels.scored_regions]
         if voters and voxels.size:
             votes = majority(other.labels.mask(other.voxels, region)[np.newaxis] for other in voters)
             voxels |= votes[0].view(np.uint8) << np.uint8(bit)
@@ -192,7 +192,7 @@ def _volume_rows(case: Case, reference: LabelMap, settings: Settings) -> list[Ro
     return [
         (case.case, "", region, "volume_reference_ml", volume * voxel_ml, OK, settings.convention)
         for region in shared_regions(reference.labels)
-        for volume in [int(np.isin(reference.voxels, reference.labels.regions[region]).sum())]
+        for volume in [int(np.isin(reference.voxels, reference.labels.scored_regions[region]).sum())]
     ]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..cohort.case import Case, Cohort
 from .case_scores import Settings, case_rows, failed_rows
-from .conventions import ScoringError, empty_mask_policy
+from .conventions import ScoringError, scoring_convention
 from .engines import chosen_engine
 from .pair import metric_names
 from .table import score_table
@@ -42,7 +42,7 @@ def score_cohort(
     Raises ScoringError for an unknown convention, engine, case or model, and for a negative tolerance or no worker.
     One bad case stops nothing.
     """
-    empty_mask_policy(convention)
+    scoring_convention(convention)
     metric_names(tolerance_mm)
     if workers is not None and workers < 1:
         raise ScoringError(f"workers: {workers} processes cannot score anything; give 1 or more")

@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import multiprocessing
 from importlib.util import find_spec
 
 from .conventions import ScoringError
 from .packing import Packed
-from .surface import SurfacePair
+from .surface import FACES, SurfacePair
+from .workers import default_workers
 
 ENGINES = ("auto", "numba", "scipy")
 
 
 def surface_pairs(
-    packed: Packed, regions: list[int], spacing: tuple[float, ...], engine: str
+    packed: Packed, regions: list[int], spacing: tuple[float, ...], engine: str, surface: str = FACES
 ) -> dict[int, SurfacePair]:
-    """The surface distances of each of ``regions`` (indices into ``packed``; both masks hold voxels)."""
+    """The surface distances of each of ``regions`` (indices into ``packed``; both masks hold voxels).
+
+    ``surface`` is ``faces`` or ``edges``. Raises ScoringError for an unknown engine.
+    """
     if not regions:
         return {}
-    pairs = engine_named(engine)(packed, regions, spacing)
-    ties = [region for region, pair in pairs.items() if pair.is_tie()]
-    return pairs | (engine_named("scipy")(packed, ties, spacing) if ties else {})
-
-
-def engine_named(engine: str) -> Callable[..., dict[int, SurfacePair]]:
-    """The function behind an engine's name; ``auto`` is numba where it is installed.
-
-    Raises ScoringError for another name or where numba is asked for and missing.
-    """
-    name = chosen_engine(engine)
-    if name == "numba":
-        from .numba_engine import surface_pairs as by_numba
-
-        return by_numba
     from .scipy_engine import surface_pairs as by_scipy
 
-    return by_scipy
+    if chosen_engine(engine) == "scipy":
+        return by_scipy(packed, regions, spacing, surface)
+    from .numba_engine import surface_pairs as by_numba
+
+    pairs = by_numba(packed, regions, spacing, surface, _threads())
+    ties = [region for region, pair in pairs.items() if pair.is_tie()] if surface == FACES else []
+    return pairs | (by_scipy(packed, ties, spacing, surface) if ties else {})
+
+
+def _threads() -> int:
+    """All cores for a process that works alone, one for each of several workers."""
+    return 1 if multiprocessing.parent_process() else default_workers()
 
 
 def chosen_engine(engine: str) -> str:

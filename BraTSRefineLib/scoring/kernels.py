@@ -15,6 +15,8 @@ AREAS = types.Array(types.float64, 1, "C", readonly=True)
 SWAP = REFERENCE_BITS
 BIT_OF_EACH_BYTE = np.uint64(0x0101010101010101)
 GATHER = np.uint64(0x0102040810204080)
+BIT_OF = np.array([value.bit_length() - 1 if value else 0 for value in range(129)], np.int64)
+"""The place of the one bit of a power of two."""
 
 
 def packed_voxels(reference, prediction, reference_table, prediction_table) -> tuple[np.ndarray, np.ndarray]:
@@ -115,6 +117,69 @@ def surface_elements(voxels, margin):
     return elements, _flat_nonzero(elements, found)
 
 
+@njit(types.uint8(MAP, types.int64, types.int64, types.uint8[::1]), cache=True, nogil=True)
+def _edges_of_row(voxels, z, y, edges):
+    """Write the edge bits of the row (z, y) into ``edges`` and return which there are."""
+    here, seen = voxels[z, y], np.uint8(0)
+    above, below, before, after = voxels[z - 1, y], voxels[z + 1, y], voxels[z, y - 1], voxels[z, y + 1]
+    for x in range(1, here.size - 1):
+        inside = above[x] & below[x] & before[x] & after[x] & here[x - 1] & here[x + 1]
+        edges[x] = here[x] & ~inside
+        seen |= edges[x]
+    return seen
+
+
+@njit(types.Tuple((types.uint8[:, :, ::1], types.int64[::1]))(MAP, types.int64), cache=True, nogil=True)
+def mask_edges(voxels, margin):
+    """Which masks have an edge voxel at each voxel, and the flat indices of the voxels with any.
+
+    ``voxels`` as in ``surface_elements``. An edge voxel is one of the mask with a face neighbour outside it.
+    """
+    edges = np.zeros(voxels.shape, np.uint8)
+    found = 0
+    for z in range(margin, voxels.shape[0] - margin):
+        for y in range(margin, voxels.shape[1] - margin):
+            row = edges[z, y]
+            if _edges_of_row(voxels, z, y, row):
+                for x in range(row.size):
+                    found += row[x] != 0
+    return edges, _flat_nonzero(edges, found)
+
+
+@njit(types.int64[::1](MAP), cache=True, nogil=True)
+def edge_counts(voxels):
+    """How many voxels have which masks' edges (256); ``voxels`` has an empty margin of one."""
+    counts = np.zeros(256, np.int64)
+    edges = np.zeros(voxels.shape[2], np.uint8)
+    for z in range(1, voxels.shape[0] - 1):
+        for y in range(1, voxels.shape[1] - 1):
+            if _edges_of_row(voxels, z, y, edges):
+                for x in range(1, edges.size - 1):
+                    counts[edges[x]] += 1
+    counts[0] = 0
+    return counts
+
+
+@njit(types.float64[:, ::1](MAP), cache=True, nogil=True)
+def sums_by_byte(voxels):
+    """For each byte (256): how many voxels have it, and the sums of their z, y and x indices."""
+    sums = np.zeros((256, 4), np.float64)
+    for z in range(voxels.shape[0]):
+        for y in range(voxels.shape[1]):
+            row = voxels[z, y]
+            start = 0
+            for x in range(1, row.size + 1):
+                if x == row.size or row[x] != row[start]:
+                    if row[start]:
+                        entry, run = sums[row[start]], x - start
+                        entry[0] += run
+                        entry[1] += run * z
+                        entry[2] += run * y
+                        entry[3] += run * (start + x - 1) / 2
+                    start = x
+    return sums
+
+
 @njit(types.uint64(BYTES, types.int64, types.int64, types.int64), cache=True, nogil=True, inline="always")
 def _block(flat, corner, row, plane):
     """The eight voxels around a corner as one word, byte ``i`` being ``surfels.CORNERS[i]``."""
@@ -143,12 +208,12 @@ def areas_by_distance(voxels, elements, corners, offsets, levels, areas):
     """For each mask the area by the distance of its elements to the nearest element of its counterpart.
 
     ``offsets`` are flat steps in ascending distance, the first being 0, and ``levels`` their ranks among the
-    distances. Returns areas (8, levels) and, a byte a corner, the masks whose counterpart is farther than every
+    distances. Returns areas (levels, 8) and, a byte a corner, the masks whose counterpart is farther than every
     offset.
     """
     flat_voxels, flat = voxels.reshape(-1), elements.reshape(-1)
     plane, row = voxels.shape[1] * voxels.shape[2], voxels.shape[2]
-    area = np.zeros((8, levels[-1] + 1), np.float64)
+    area = np.zeros((levels[-1] + 1, 8), np.float64)
     missed = np.zeros(corners.size, np.uint8)
     for i in range(corners.size):
         corner = corners[i]
@@ -159,10 +224,10 @@ def areas_by_distance(voxels, elements, corners, offsets, levels, areas):
             hit = flat[corner + offsets[k]] & wanted
             if hit:
                 wanted &= ~hit
-                for bit in range(8):
-                    if (hit >> np.uint8(bit)) & 1:
-                        own = bit ^ SWAP
-                        area[own, levels[k]] += areas[_code(block, own)]
+                while hit:
+                    own = BIT_OF[hit & (~hit + np.uint8(1))] ^ SWAP
+                    area[levels[k], own] += areas[_code(block, own)]
+                    hit &= hit - np.uint8(1)
                 if wanted == 0:
                     break
         missed[i] = np.uint8((wanted << np.uint8(SWAP)) | (wanted >> np.uint8(SWAP)))

@@ -1,25 +1,32 @@
 """Surface distances of all regions in one pass over the surface elements.
 
 From each element the grid is searched in the order of physical distance, so the first hit is the nearest; what lies
-beyond the walked radius is searched block by block.
+beyond the walked radius is searched block by block. Elements are shared among the threads that the process may use.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .block_search import nearest_distances
-from .kernels import areas_by_distance, element_areas, surface_elements
+from .block_search import masks_by_block, nearest_distances, visiting_order
+from .kernels import areas_by_distance, element_areas, mask_edges, surface_elements
 from .packing import REFERENCE_BITS, Packed
-from .surface import Directed, SurfacePair
+from .surface import EDGES, Directed, SurfacePair
 from .surfels import surfel_areas
 
 RADIUS_VOXELS = 4.0
 """Searched radius in voxels of the same volume as a cube; larger distances are rare and cheaper by blocks."""
+
+PART = 8192
+"""Elements that are walked at a time: some tenths of a millisecond. Sums do not depend on the number of threads."""
+
+ONE_EACH = np.ones(256)
 
 
 class Search(NamedTuple):
@@ -31,11 +38,11 @@ class Search(NamedTuple):
 
 
 class Elements(NamedTuple):
-    """Padded voxels, the elements' bits at the voxel corners, and the flat indices of corners with any."""
+    """Padded voxels, the elements' bits, and the flat indices of the places with any."""
 
     voxels: np.ndarray
     bits: np.ndarray
-    corners: np.ndarray
+    places: np.ndarray
 
 
 @lru_cache(maxsize=32)
@@ -52,37 +59,62 @@ def search_order(spacing: tuple[float, float, float]) -> Search:
     return Search(steps[order], levels.astype(np.int64), distances)
 
 
-def surface_pairs(packed: Packed, regions: list[int], spacing: tuple[float, ...]) -> dict[int, SurfacePair]:
+def surface_pairs(
+    packed: Packed, regions: list[int], spacing: tuple[float, ...], surface: str, threads: int
+) -> dict[int, SurfacePair]:
     """Entries are shared by the elements of one distance, but for those beyond the searched radius."""
-    search, areas = search_order(spacing), surfel_areas(spacing)
-    elements = _elements(packed.voxels, regions, np.abs(search.steps).max(axis=0))
-    offsets = search.steps @ np.array(elements.voxels.strides)
-    near, missed = areas_by_distance(*elements, offsets, search.levels, areas)
-    directed = {
-        bit: _directed(search.distances, near[bit], _far(elements, missed, bit, spacing))
-        for region in regions
-        for bit in (region, region + REFERENCE_BITS)
-    }
+    search = search_order(spacing)
+    areas = ONE_EACH if surface == EDGES else surfel_areas(spacing)
+    elements = _elements(packed.voxels, regions, np.abs(search.steps).max(axis=0), surface)
+    near, missed = _near(elements, search, areas, threads)
+    bits = [bit for region in regions for bit in (region, region + REFERENCE_BITS)]
+    far = _far(elements, missed, bits, spacing, areas, threads)
+    directed = {bit: _directed(search.distances, near[:, bit], beyond) for bit, beyond in far.items()}
     return {region: SurfacePair(directed[region], directed[region + REFERENCE_BITS]) for region in regions}
 
 
-def _elements(voxels: np.ndarray, regions: list[int], reach: np.ndarray) -> Elements:
+def _elements(voxels: np.ndarray, regions: list[int], reach: np.ndarray, surface: str) -> Elements:
     active = np.uint8(sum(1 << region | 1 << (region + REFERENCE_BITS) for region in regions))
     margin = int(reach.max()) + 1
     padded = np.pad(voxels & active, margin)
-    return Elements(padded, *surface_elements(padded, margin))
+    return Elements(padded, *(mask_edges if surface == EDGES else surface_elements)(padded, margin))
 
 
-def _far(elements: Elements, missed: np.ndarray, bit: int, spacing: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Distances and areas of a mask's elements whose counterpart lies beyond the searched radius."""
-    sources = elements.corners[missed >> bit & 1 != 0]
-    if len(sources) == 0:
-        return np.empty(0), np.empty(0)
-    at_corners = elements.bits.ravel()[elements.corners]
-    targets = elements.corners[at_corners >> (bit ^ REFERENCE_BITS) & 1 != 0]
-    _, height, row = elements.bits.shape
-    distances = nearest_distances(sources, targets, row, row * height, np.asarray(spacing))
-    return distances, element_areas(elements.voxels, sources, bit, surfel_areas(spacing))
+def _near(elements: Elements, search: Search, areas: np.ndarray, threads: int) -> tuple[np.ndarray, np.ndarray]:
+    """Area by distance and mask (levels, 8), and the masks that each place missed."""
+    offsets = search.steps @ np.array(elements.voxels.strides)
+    parts = np.array_split(elements.places, 1 + len(elements.places) // PART)
+
+    def walked(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return areas_by_distance(elements.voxels, elements.bits, places, offsets, search.levels, areas)
+
+    results = _in_turn(walked, parts, threads)
+    return np.add.reduce([near for near, _ in results]), np.concatenate([missed for _, missed in results])
+
+
+def _in_turn(work: Callable, items: Iterable, threads: int) -> list[Any]:
+    """The results in the order of the items, which several threads share where there are several of both."""
+    items = list(items)
+    if threads < 2 or len(items) < 2:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, items))
+
+
+def _far(
+    elements: Elements, missed: np.ndarray, bits: list[int], spacing: tuple[float, ...], areas: np.ndarray, threads: int
+) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """By mask the distances and areas of its elements whose counterpart lies beyond the searched radius."""
+    if not missed.any():
+        return dict.fromkeys(bits, (np.empty(0), np.empty(0)))
+    blocks, order = masks_by_block(elements.bits, elements.places), visiting_order(spacing)
+
+    def searched(bit: int) -> tuple[np.ndarray, np.ndarray]:
+        sources = elements.places[missed >> bit & 1 != 0]
+        distances = nearest_distances(elements.bits, blocks, sources, bit ^ REFERENCE_BITS, *order, np.asarray(spacing))
+        return distances, element_areas(elements.voxels, sources, bit, areas)
+
+    return dict(zip(bits, _in_turn(searched, bits, threads), strict=True))
 
 
 def _directed(levels: np.ndarray, near: np.ndarray, far: tuple[np.ndarray, np.ndarray]) -> Directed:

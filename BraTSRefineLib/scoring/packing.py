@@ -24,12 +24,17 @@ class Packed:
 
     def count(self, bits: int) -> int:
         """Voxels in which all of ``bits`` are set."""
-        return int(self.counts[(np.arange(256) & bits) == bits].sum())
+        return int(self.counts[with_bits(bits)].sum())
 
     def overlap(self, region: int) -> tuple[int, int, int]:
         """Voxels of that region in the reference, in the prediction, and in both."""
         reference, prediction = 1 << region, 1 << (region + REFERENCE_BITS)
         return self.count(reference), self.count(prediction), self.count(reference | prediction)
+
+
+def with_bits(bits: int) -> np.ndarray:
+    """Which of the 256 bytes have all of ``bits`` set."""
+    return (np.arange(256) & bits) == bits
 
 
 def bit_table(regions: list[tuple[int, ...]], first_bit: int) -> np.ndarray:

@@ -3,47 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf
+from math import inf, nan
 
 import numpy as np
 import pandas as pd
 
-from ..regions import REGIONS, LabelConvention, label_convention
+from ..regions import SCORED_REGIONS, LabelConvention, label_convention
 from .conventions import (
     BOTH_EMPTY,
     OK,
     PREDICTION_EMPTY,
     REFERENCE_EMPTY,
-    EmptyMaskPolicy,
+    Convention,
     Score,
     ScoringError,
-    empty_mask_policy,
+    nsd_name,
+    scoring_convention,
 )
 from .engines import chosen_engine, surface_pairs
-from .packing import Packed, pack
+from .packing import REFERENCE_BITS, Packed, pack
+from .places import Places, places
 from .surface import SurfacePair
 
 PAIR_COLUMNS = ("region", "metric", "value", "status", "convention")
+Tolerances = float | Sequence[float] | None
 
 
-def metric_names(tolerance_mm: float = 1.0) -> tuple[str, ...]:
+def metric_names(tolerance_mm: Tolerances = 1.0) -> tuple[str, ...]:
     """The metrics in the order of the tables; the surface Dice is named after its tolerance (``nsd_1mm``).
 
     Raises ScoringError for a tolerance that is no distance.
     """
-    if not 0 <= tolerance_mm < inf:
-        raise ScoringError(f"tolerance {tolerance_mm} must be a distance in mm")
     return (
         "dice",
         "hd95_mm",
         "assd_mm",
-        f"nsd_{tolerance_mm:g}mm",
+        *(nsd_name(tolerance) for tolerance in _tolerances(tolerance_mm, (1.0,))),
         "sensitivity",
         "precision",
         "volume_reference_ml",
         "volume_prediction_ml",
         "volume_error_ml",
+        "jaccard",
+        "specificity",
+        "hd_mm",
+        "masd_mm",
+        "boundary_iou",
+        "relative_volume_error",
+        "centroid_distance_mm",
     )
+
+
+def _tolerances(given: Tolerances, default: tuple[float, ...]) -> tuple[float, ...]:
+    """Raises ScoringError where one is no distance."""
+    tolerances = default if given is None else (given,) if isinstance(given, int | float) else tuple(given)
+    for tolerance in tolerances:
+        if not 0 <= tolerance < inf:
+            raise ScoringError(f"tolerance {tolerance} must be a distance in mm")
+    return tolerances
 
 
 METRICS = metric_names()
@@ -55,13 +72,14 @@ def compare_masks(
     spacing: Sequence[float],
     *,
     convention: str = "brats2023",
-    tolerance_mm: float = 1.0,
+    tolerance_mm: Tolerances = None,
     engine: str = "auto",
 ) -> dict[str, Score]:
     """Every metric of two boolean masks (z, y, x), by name.
 
     ``spacing`` in mm in array order; volumes in ml, ``volume_error_ml`` is prediction minus reference.
-    ``convention`` says what empty masks count (``explain_convention``). Definitions: ``conventions.DEFINITIONS``.
+    ``convention`` says how distances are defined and what empty masks count (``explain_convention``);
+    ``tolerance_mm`` gives the surface Dice's tolerances (default: the convention's own, mostly 1 mm).
     Raises ScoringError for other than two boolean 3D masks of one shape, a spacing that is not three positive
     numbers, or an unknown convention or engine.
     """
@@ -77,7 +95,7 @@ def score_pair(
     labels: LabelConvention | str,
     convention: str = "brats2023",
     prediction_labels: LabelConvention | str | None = None,
-    tolerance_mm: float = 1.0,
+    tolerance_mm: Tolerances = None,
     engine: str = "auto",
 ) -> pd.DataFrame:
     """Every metric of each region of two label maps (z, y, x): columns region, metric, value, status, convention.
@@ -93,16 +111,17 @@ def score_pair(
         label_map(reference, "reference"),
         label_map(prediction, "prediction"),
         spacing,
-        [mine.regions[region] for region in regions],
-        [theirs.regions[region] for region in regions],
+        [mine.scored_regions[region] for region in regions],
+        [theirs.scored_regions[region] for region in regions],
         convention,
         tolerance_mm,
         engine,
     )
     check_labels(packed.reference_labels, mine, "reference")
     check_labels(packed.prediction_labels, theirs, "prediction")
+    name = scoring_convention(convention).name
     rows = [
-        (region, metric, score.value, score.status, convention)
+        (region, metric, score.value, score.status, name)
         for region, of_region in zip(regions, scores, strict=True)
         for metric, score in of_region.items()
     ]
@@ -116,44 +135,89 @@ def region_scores(
     reference_regions: list[tuple[int, ...]],
     prediction_regions: list[tuple[int, ...]],
     convention: str,
-    tolerance_mm: float,
+    tolerance_mm: Tolerances,
     engine: str,
+    shape: Sequence[int] | None = None,
 ) -> tuple[list[dict[str, Score]], Packed]:
-    """The metrics of each region (given as the labels that it is made of) of two uint8 label maps, in one pass."""
-    policy, engine, spacing = empty_mask_policy(convention), chosen_engine(engine), checked_spacing(spacing)
-    names = metric_names(tolerance_mm)
+    """The metrics of each region (given as the labels that it is made of) of two uint8 label maps, in one pass.
+
+    ``shape`` is the image's where the maps are cut out of it.
+    """
+    rules, engine, spacing = scoring_convention(convention), chosen_engine(engine), checked_spacing(spacing)
+    tolerances = _tolerances(tolerance_mm, rules.tolerances_mm)
     if reference.shape != prediction.shape:
         raise ScoringError(f"reference has {_size(reference)} voxels, prediction {_size(prediction)}: not one grid")
-    packed = pack(reference, prediction, reference_regions, prediction_regions, engine)
-    overlaps = [packed.overlap(region) for region in range(len(reference_regions))]
-    both = [region for region, (a, b, _) in enumerate(overlaps) if a and b]
-    pairs = surface_pairs(packed, both, spacing, engine)
-    voxel_ml = float(np.prod(spacing)) / 1000
-    scores = [
-        _scores(overlap, pairs.get(region), voxel_ml, tolerance_mm, names, policy)
-        for region, overlap in enumerate(overlaps)
-    ]
+    scores: list[dict[str, Score]] = []
+    packed = pack(reference, prediction, [], [], engine) if not reference_regions else None
+    for first in range(0, len(reference_regions), REFERENCE_BITS):
+        some = slice(first, first + REFERENCE_BITS)
+        packed = pack(reference, prediction, reference_regions[some], prediction_regions[some], engine)
+        pair = _PackedPair(packed, spacing, shape or reference.shape, rules, tolerances, engine)
+        scores += [pair.scores(region) for region in range(len(reference_regions[some]))]
     return scores, packed
 
 
-def _scores(
-    overlap: tuple[int, int, int],
-    pair: SurfacePair | None,
-    voxel_ml: float,
-    tolerance_mm: float,
-    names: tuple[str, ...],
-    policy: EmptyMaskPolicy,
-) -> dict[str, Score]:
-    reference, prediction, both = overlap
-    status = _status(reference, prediction)
-    if pair is None:
-        values = [policy.value(name, status) for name in names[:6]]
-    else:
-        surface = (pair.hd95, pair.assd, pair.nsd(tolerance_mm))
-        values = [2 * both / (reference + prediction), *surface, both / reference, both / prediction]
-    volumes = (reference * voxel_ml, prediction * voxel_ml, (prediction - reference) * voxel_ml)
-    scores = [Score(float(value), status) for value in values] + [Score(volume, OK) for volume in volumes]
-    return dict(zip(names, scores, strict=True))
+class _PackedPair:
+    """The metrics of up to four regions that are packed together."""
+
+    def __init__(
+        self,
+        packed: Packed,
+        spacing: tuple[float, ...],
+        shape: Sequence[int],
+        rules: Convention,
+        tolerances: tuple[float, ...],
+        engine: str,
+    ) -> None:
+        self._packed, self._spacing, self._shape = packed, spacing, tuple(shape)
+        self._rules, self._tolerances, self._names = rules, tolerances, metric_names(tolerances)
+        both = [region for region in range(REFERENCE_BITS) if all(packed.overlap(region)[:2])]
+        self._surfaces = {kind: surface_pairs(packed, both, spacing, engine, kind) for kind in sorted(rules.surfaces)}
+        self._places: Places = places(packed, engine)
+
+    def scores(self, region: int) -> dict[str, Score]:
+        reference, prediction, both = self._packed.overlap(region)
+        status = _status(reference, prediction)
+        if status == OK:
+            values = _overlaps(reference, prediction, both) | self._distances(region)
+        else:
+            values = {name: self._rules.empty_value(name, status, self._shape) for name in self._names_by_rule()}
+        scores = {name: Score(float(value), status) for name, value in values.items()}
+        scores |= {name: Score(value, OK) for name, value in self._always(reference, prediction, both).items()}
+        return {name: scores[name] for name in self._names}
+
+    def _names_by_rule(self) -> list[str]:
+        """The metrics whose worth for an empty mask the convention says."""
+        return [name for name in self._names if name not in ALWAYS_DEFINED]
+
+    def _distances(self, region: int) -> dict[str, float]:
+        pairs: dict[str, SurfacePair] = {kind: of_kind[region] for kind, of_kind in self._surfaces.items()}
+        return self._rules.distances(pairs, self._tolerances) | {
+            "boundary_iou": self._places.boundary_iou(region),
+            "centroid_distance_mm": self._places.centroid_distance(region, self._spacing),
+        }
+
+    def _always(self, reference: int, prediction: int, both: int) -> dict[str, float]:
+        """What is defined for empty masks too."""
+        voxel_ml = float(np.prod(self._spacing)) / 1000
+        background = int(np.prod(self._shape)) - reference
+        volumes = (reference * voxel_ml, prediction * voxel_ml, (prediction - reference) * voxel_ml)
+        specificity = (background - prediction + both) / background if background else nan
+        return dict(zip(ALWAYS_DEFINED, (*volumes, specificity), strict=True))
+
+
+ALWAYS_DEFINED = ("volume_reference_ml", "volume_prediction_ml", "volume_error_ml", "specificity")
+
+
+def _overlaps(reference: int, prediction: int, both: int) -> dict[str, float]:
+    """Metrics of the numbers of voxels in the reference, in the prediction and in both, none of the two empty."""
+    return {
+        "dice": 2 * both / (reference + prediction),
+        "jaccard": both / (reference + prediction - both),
+        "sensitivity": both / reference,
+        "precision": both / prediction,
+        "relative_volume_error": (prediction - reference) / reference,
+    }
 
 
 def _status(reference: int, prediction: int) -> str:
@@ -166,7 +230,7 @@ def _status(reference: int, prediction: int) -> str:
 
 def shared_regions(*conventions: LabelConvention) -> list[str]:
     """The regions that all of them know, from the outermost."""
-    return [region for region in REGIONS if all(region in convention.regions for convention in conventions)]
+    return [region for region in SCORED_REGIONS if all(region in known.scored_regions for known in conventions)]
 
 
 def check_labels(labels: frozenset[int], convention: LabelConvention, what: str) -> None:

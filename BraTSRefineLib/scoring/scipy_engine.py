@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.ndimage import binary_erosion
 from scipy.spatial import cKDTree
 
 from .packing import REFERENCE_BITS, Packed
-from .surface import Directed, SurfacePair
+from .surface import EDGES, Directed, SurfacePair
 from .surfels import CORNERS, surfel_areas
 
 Surface = tuple[np.ndarray, np.ndarray]
-"""Positions (n, 3) of the elements as voxel corners (z, y, x), and their areas in mm²."""
+"""Positions (n, 3) of the elements on the grid (z, y, x), and their areas in mm² (edge voxels count 1)."""
 
 
-def surface_pairs(packed: Packed, regions: list[int], spacing: tuple[float, ...]) -> dict[int, SurfacePair]:
+def surface_pairs(
+    packed: Packed, regions: list[int], spacing: tuple[float, ...], surface: str
+) -> dict[int, SurfacePair]:
     """An entry a surface element, so that no tie is left open."""
-    return {region: _surface_pair(packed.voxels, region, spacing) for region in regions}
+    return {region: _surface_pair(packed.voxels, region, spacing, surface) for region in regions}
 
 
-def _surface_pair(voxels: np.ndarray, region: int, spacing: tuple[float, ...]) -> SurfacePair:
-    reference = _surface(voxels & np.uint8(1 << region) != 0, spacing)
-    prediction = _surface(voxels & np.uint8(1 << (region + REFERENCE_BITS)) != 0, spacing)
+def _surface_pair(voxels: np.ndarray, region: int, spacing: tuple[float, ...], surface: str) -> SurfacePair:
+    reference, prediction = (
+        _surface(voxels & np.uint8(1 << bit) != 0, spacing, surface) for bit in (region, region + REFERENCE_BITS)
+    )
     return SurfacePair(_directed(reference, prediction, spacing), _directed(prediction, reference, spacing))
 
 
-def _surface(mask: np.ndarray, spacing: tuple[float, ...]) -> Surface:
+def _surface(mask: np.ndarray, spacing: tuple[float, ...], surface: str) -> Surface:
+    if surface == EDGES:
+        edges = np.argwhere(mask & ~binary_erosion(mask))
+        return edges, np.ones(len(edges))
     padded = np.pad(mask.view(np.uint8), 1)
     blocks = tuple(size - 1 for size in padded.shape)
     codes = np.zeros(blocks, dtype=np.uint8)
