@@ -10,9 +10,12 @@ from .calibration import (
 )
 from .cohort_scores import score_cohort
 from .conventions import CONVENTIONS, Score, ScoringError, explain_convention
+from .instances import InstanceScores, instance_scores
+from .lesions import LesionScores, lesionwise, lesionwise_tissues
 from .pair import METRICS, compare_masks, metric_names, score_pair
 from .selective_risk import RiskCoverage, risk_coverage
 from .table import CONSENSUS, SCORE_COLUMNS, read_scores, wide, write_scores
+from .torch_scores import compare_batch
 from .uncertainty import QuBrats, qu_brats
 
 __all__ = [
@@ -20,6 +23,8 @@ __all__ = [
     "CONVENTIONS",
     "METRICS",
     "SCORE_COLUMNS",
+    "InstanceScores",
+    "LesionScores",
     "QuBrats",
     "RiskCoverage",
     "Score",
@@ -27,9 +32,13 @@ __all__ = [
     "Topology",
     "brier_score",
     "calibration_scores",
+    "compare_batch",
     "compare_masks",
     "expected_calibration_error",
     "explain_convention",
+    "instance_scores",
+    "lesionwise",
+    "lesionwise_tissues",
     "metric_names",
     "negative_log_likelihood",
     "qu_brats",
