@@ -42,6 +42,10 @@ KINDS = (
 """In the order of a list of findings: what spoils numbers first, remarks last."""
 
 
+OF_PREDICTIONS = (PERMUTED, OTHER_CONVENTION, FLIPPED, LOST_HEADER, OTHER_GRID, SHIFTED)
+"""Kinds that explain one prediction of one case."""
+
+
 class Finding(NamedTuple):
     """``case`` is empty for what concerns a model as a whole, ``model`` for what concerns the case.
 

@@ -10,7 +10,7 @@ from ..cohort import Case, Cohort
 from ..regions import REGION_NAMES, SCORED_REGIONS
 from ..scoring.workers import default_workers, outcomes
 from .case_findings import GOOD_ENOUGH, CaseFindings, read_case_findings
-from .finding import KINDS, NEVER_PREDICTED, NOT_CHECKED, Finding
+from .finding import KINDS, NEVER_PREDICTED, NOT_CHECKED, OF_PREDICTIONS, Finding
 from .labelling import only_one_region
 from .persons import duplicate_ids, find_likenesses, identical_references, same_person_by_name
 
@@ -56,8 +56,9 @@ def findings_of_cohort(cohort: Cohort, scores: pd.DataFrame, collected: Iterable
     """
     collected = list(collected)
     likenesses = find_likenesses({one.case: one.signature for one in collected if one.signature is not None})
+    by_case = _confirmed([finding for one in collected for finding in one.findings], scores)
     found = [
-        *_confirmed([finding for one in collected for finding in one.findings], scores),
+        *_blaming_references(list(by_case), cohort, scores),
         *_never_predicted(scores),
         *identical_references(cohort, likenesses),
         *duplicate_ids(cohort, likenesses),
@@ -96,6 +97,23 @@ def _confirmed(found: list[Finding], scores: pd.DataFrame) -> Iterator[Finding]:
     for finding in found:
         if not only_one_region(finding) or shown[finding.model] >= AGREEING_SHARE * cases.get(finding.model, 0):
             yield finding
+
+
+def _blaming_references(found: list[Finding], cohort: Cohort, scores: pd.DataFrame) -> Iterator[Finding]:
+    """Where all models of a case look wrong in one way, their common reference is the likelier one."""
+    dice = scores[scores["metric"] == "dice"]
+    models = {case: set(group) for case, group in dice.groupby("case")["model"]}
+    with_reference = {case.case for case in cohort.cases if case.reference is not None}
+    looking: dict[tuple[str, str], set[str]] = {}
+    for finding in found:
+        looking.setdefault((finding.case, finding.kind), set()).add(finding.model)
+    for finding in found:
+        alike = looking[finding.case, finding.kind]
+        everybody = finding.kind in OF_PREDICTIONS and finding.case in with_reference and len(alike) > 1
+        if everybody and alike >= models.get(finding.case, set()):
+            told = f"; so do all {len(alike)} models of this case, so look at its reference first"
+            finding = finding._replace(message=finding.message + told)
+        yield finding
 
 
 def _never_predicted(scores: pd.DataFrame) -> Iterator[Finding]:

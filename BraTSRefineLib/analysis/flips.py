@@ -66,6 +66,8 @@ def flipped_prediction(sides: Sides) -> Finding | None:
     places = sides.prediction.places
     sample = places[:: max(1, len(places) // SAMPLED_VOXELS)]
     turns = [*_turns(sides.truth.voxels.shape, sides.prediction.voxels.shape), *_off_center(sides, sample)]
+    if not turns:
+        return None
     best = max(turns, key=lambda turn: mean(_dice(sides, sample, turn)))
     after = _dice(sides, places, best)
     if mean(after) < _credible(best, after) or mean(after) - mean(before) <= GAIN:
@@ -97,7 +99,7 @@ def _off_center(sides: Sides, sample: np.ndarray) -> Iterator[Turn]:
     """Mirrored about a plane near the volume's middle, as about the brain's: where the centres of mass meet."""
     shape = sides.truth.voxels.shape
     truth = sides.truth.places.mean(axis=0)
-    for axis in range(3):
+    for axis in range(3 * sides.same_size):
         reverse = tuple(one == axis for one in range(3))
         apart = truth[axis] - Turn((0, 1, 2), reverse).of(sample, shape).mean(axis=0)[axis]
         for by in range(round(apart) - 2, round(apart) + 3):
@@ -108,7 +110,7 @@ def _off_center(sides: Sides, sample: np.ndarray) -> Iterator[Turn]:
 def _moved(sides: Sides) -> Iterator[Turn]:
     """The small move without a turn by which the centres of mass meet, where there is one."""
     apart = sides.truth.places.mean(axis=0) - sides.prediction.places.mean(axis=0)
-    if np.abs(apart).max() <= SMALL_MOVE:
+    if sides.same_size and np.abs(apart).max() <= SMALL_MOVE:
         yield Turn((0, 1, 2), (False, False, False), tuple(np.rint(apart).astype(int).tolist()))
 
 

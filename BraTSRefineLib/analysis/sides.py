@@ -33,9 +33,18 @@ class Sides:
     prediction: Labelled
     versus: str = REFERENCE
 
+    @property
+    def same_size(self) -> bool:
+        return self.truth.voxels.shape == self.prediction.voxels.shape
+
     @cached_property
     def joint(self) -> np.ndarray:
-        """Voxels by label of the truth (row) and of the prediction (column), (256, 256); common background is 0."""
+        """Voxels by label of the truth (row) and of the prediction (column), (256, 256); common background is 0.
+
+        Arrays of different sizes meet nowhere.
+        """
+        if not self.same_size:
+            return _apart(self.truth.counts, self.prediction.counts)
         box = joint_box(self.truth.box, self.prediction.box)
         if box is None:
             return np.zeros((256, 256), dtype=np.int64)
@@ -74,6 +83,12 @@ def joint_dice(joint: np.ndarray, truth: Sequence[int], prediction: Sequence[int
     rows, columns = joint[list(truth)], joint[:, list(prediction)]
     total = rows.sum() + columns.sum()
     return float(2 * rows[:, list(prediction)].sum() / total) if total else float("nan")
+
+
+def _apart(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    joint = np.zeros((256, 256), dtype=np.int64)
+    joint[:, 0], joint[0] = truth, prediction
+    return joint
 
 
 def mean(dice: Mapping[str, float]) -> float:

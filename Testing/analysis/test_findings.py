@@ -97,6 +97,17 @@ def test_two_swapped_labels_are_told_where_the_models_other_cases_agree(on_disk,
     assert of_kind(checked(on_disk(seldom)), "permuted labels") == []
 
 
+def test_where_every_model_of_a_case_looks_wrong_its_reference_is_to_be_looked_at(on_disk, make):
+    truth = make.tumour((14, 32, 19), radius=10)
+    models = {"a": make.tumour((14, 32, 19), radius=9.5), "b": make.tumour((14, 32, 19), radius=10.5)}
+    cases = {"fine": (truth, models), "turned": (np.ascontiguousarray(truth[:, :, ::-1]), models)}
+    found = of_kind(checked(on_disk(cases)), "flipped axes")
+    assert [(case, model) for case, model, _ in found] == [("turned", "a"), ("turned", "b")]
+    assert all(
+        message.endswith("so do all 2 models of this case, so look at its reference first") for *_, message in found
+    )
+
+
 def test_empty_and_single_voxel_regions_are_remarked(on_disk, make):
     none, one = np.where(make.tumour() == 3, 1, make.tumour()), make.tumour()
     one[one == 3] = 2

@@ -23,9 +23,9 @@ def checked(truth, prediction, own, grid=GRID):
 
 
 def test_right_array_wrong_place(make):
-    finding = checked(make.tumour(), make.tumour(radius=11.5), IDENTITY_OF_NIFTI)
+    finding = checked(make.tumour(), make.tumour(radius=11.8), IDENTITY_OF_NIFTI)
     assert finding.kind == "lost header"
-    assert "right array, wrong place: voxel by voxel it fits (WT Dice 0.9" in finding.message
+    assert "right array, wrong place: voxel by voxel it fits (mean Dice 0.9" in finding.message
     assert "its header was lost" in finding.message
     assert "header_is_default=True" in finding.evidence
 
@@ -40,7 +40,7 @@ def test_a_crop_with_its_own_right_origin_is_the_right_header(make):
     own = replace(GRID, size=crop.shape[::-1], origin=GRID.to_physical((5, 6, 10)))
     finding = checked(make.tumour(), crop, own)
     assert finding.kind == "other grid"
-    assert "its header is right: put in its place by it, it fits (WT Dice 1.00)" in finding.message
+    assert "its header is right: put in its place by it, it fits (mean Dice 1.00)" in finding.message
 
 
 def test_a_reversed_array_with_the_header_of_it_is_right(make):
@@ -61,6 +61,15 @@ def test_a_crop_without_its_place_is_found_by_its_centre(make):
     assert finding.kind == "lost header"
     assert "as a crop that was saved without its place" in finding.message
     assert "offset_zyx=5,6,10" in finding.evidence
+
+
+@pytest.mark.parametrize("turn", [lambda a: a[:, :, ::-1], lambda a: a.transpose(0, 2, 1)])
+def test_an_array_that_runs_along_other_axes_is_known_on_any_header(make, turn):
+    truth = make.tumour((14, 32, 15), radius=9)
+    array = np.ascontiguousarray(turn(truth))
+    finding = checked(truth, array, replace(IDENTITY_OF_NIFTI, size=array.shape[::-1]))
+    assert finding.kind == "flipped axes"
+    assert "so it was not scored; its " in finding.message and "to 1.00" in finding.message
 
 
 def test_content_of_another_case_is_not_excused(make):
