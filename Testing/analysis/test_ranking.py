@@ -7,7 +7,7 @@ from math import nan
 import pandas as pd
 import pytest
 
-from BraTSRefineLib.analysis import AnalysisError, mean_ranks, unranked, worst_cases
+from BraTSRefineLib.analysis import AnalysisError, mean_ranks, unranked, worst_cases, worst_on_average
 
 
 def test_the_lowest_dice_comes_first(twelve_cases):
@@ -111,3 +111,35 @@ def test_a_region_that_few_predictions_have_does_not_make_them_look_worse(make):
     ranks = mean_ranks(scores, metrics=["dice"]).set_index("case")
     assert ranks.loc["c9", "mean_rank"] == 10
     assert ranks.loc["c9", "rankings"] == 2
+
+
+def test_small_and_absent_regions_can_be_left_out(twelve_cases):
+    assert len(worst_cases(twelve_cases, minimum_ml=5)) == 2 * 7
+    assert worst_cases(twelve_cases, minimum_ml=5)["volume_reference_ml"].min() == 5
+    absent = twelve_cases.fillna({"value": 1.0})
+    assert "case_11" in set(worst_cases(absent, worst=100)["case"])
+    assert "case_11" not in set(worst_cases(absent, worst=100, minimum_ml=0.001)["case"])
+
+
+def test_small_regions_left_out_of_a_mean_rank_are_left_out_region_by_region(make):
+    scores = make.table(
+        make.rows("x", "a", "WT", dice=0.9, volume_reference_ml=50.0),
+        make.rows("x", "a", "ET", dice=0.0, volume_reference_ml=0.001),
+        make.rows("y", "a", "WT", dice=0.8, volume_reference_ml=50.0),
+        make.rows("y", "a", "ET", dice=0.5, volume_reference_ml=5.0),
+    )
+    assert worst_cases(scores, by="mean rank")["value"].tolist() == [1.5, 1.5]
+    assert worst_cases(scores, by="mean rank", minimum_ml=0.1)["case"].tolist() == ["y", "x"]
+
+
+def test_every_list_is_the_beginning_of_a_longer_one(twelve_cases):
+    for by in ("metric", "mean rank", "rank sum"):
+        longest = worst_cases(twelve_cases, by=by, worst=100)
+        shuffled = twelve_cases.sample(frac=1, random_state=5)
+        pd.testing.assert_frame_equal(worst_cases(shuffled, by=by, worst=7), longest.head(7))
+
+
+def test_tissues_are_ranked_as_regions_are(make):
+    scores = make.table(make.rows("x", "a", "RC", dice=0.4), make.rows("y", "a", "RC", dice=0.3))
+    assert worst_cases(scores, region="RC")["case"].tolist() == ["y", "x"]
+    assert worst_on_average(scores)["region"].tolist() == ["RC", "RC"]
