@@ -32,7 +32,7 @@ def compare_batch(
     ``reference`` and ``prediction`` are boolean (batch, region, z, y, x) on one device, which has to know float64;
     the scores stay there. ``spacing`` in mm in array order. The numbers are those of the convention ``deepmind`` to
     1e-5: area-weighted surfaces, NaN for 0/0, an infinite distance to an empty mask. Pairs are cropped and measured one
-    after the other, so that memory does not grow with the batch: some 40 bytes a voxel of the largest crop.
+    after the other, so that memory hardly grows with the batch: some 64 bytes a voxel of the largest crop.
 
     In a validation step::
 

@@ -51,7 +51,7 @@ class QuBrats:
 
     @property
     def score(self) -> float:
-        """Mean of the Dice area and of what the other two areas leave of 1 (equation 5 of the paper)."""
+        """Mean of the Dice area and of what the other two areas leave of 1, as in the paper."""
         return (self.dice_auc + (1 - self.ftp_auc) + (1 - self.ftn_auc)) / 3
 
 
