@@ -1,7 +1,7 @@
-"""Exact distances from some surface elements to the nearest of another mask's, by blocks of the grid.
+"""Exact distances from some surface elements to the nearest of another mask's, by blocks of neighbouring elements.
 
-For what lies beyond the walked radius: blocks are visited in the order of the least distance that they can hold, and
-only those with an element of the wanted mask are looked into.
+For what lies beyond the walked radius: whole blocks are ruled out by the distances between their boxes. All masks
+share one grouping of their elements.
 """
 
 from __future__ import annotations
@@ -12,16 +12,19 @@ from itertools import product
 import numpy as np
 from numba import njit, types
 
-from .kernels import AREAS, MAP, STEPS
+from .kernels import AREAS, STEPS
 
-SHIFT = 2
+SHIFT = 3
 BLOCK = 1 << SHIFT
 """A block is so many voxels wide."""
 
-REACH = 8
-"""Blocks in each direction whose order is kept; what lies further is searched among all blocks."""
+REACH = 5
+"""Blocks in each direction whose order is kept; beyond it all blocks are looked at."""
 
-BLOCKS = types.Array(types.int64, 2, "C", readonly=True)
+TABLE = types.Array(types.int64, 2, "C", readonly=True)
+NUMBERS = types.Array(types.int64, 3, "C", readonly=True)
+BYTES = types.Array(types.uint8, 1, "C", readonly=True)
+GROUPS = types.Tuple((types.int64[::1], types.int64[:, ::1], types.int64[::1], types.int64[:, ::1]))
 
 
 @lru_cache(maxsize=32)
@@ -39,84 +42,148 @@ def visiting_order(spacing: tuple[float, float, float]) -> tuple[np.ndarray, np.
     return steps[order], least[order]
 
 
-@njit(types.uint8[:, :, ::1](MAP, STEPS), cache=True, nogil=True)
-def masks_by_block(elements, places):
-    """Which masks have an element in each block; ``places`` are the flat indices of the elements."""
-    depth, height, width = elements.shape
-    flat = elements.reshape(-1)
-    blocks = np.zeros(((depth >> SHIFT) + 1, (height >> SHIFT) + 1, (width >> SHIFT) + 1), np.uint8)
-    for place in places:
-        z, rest = place // (height * width), place % (height * width)
-        blocks[z >> SHIFT, (rest // width) >> SHIFT, (rest % width) >> SHIFT] |= flat[place]
-    return blocks
+@njit(types.int64[:, ::1](STEPS, types.int64, types.int64), cache=True, nogil=True)
+def _positions(places, height, width):
+    """Positions (n, 3) of ascending flat indices."""
+    positions = np.empty((places.size, 3), np.int64)
+    z, y, row = 0, 0, 0
+    for i in range(places.size):
+        while places[i] >= row + width:
+            row += width
+            y += 1
+            if y == height:
+                z, y = z + 1, 0
+        positions[i, 0], positions[i, 1], positions[i, 2] = z, y, places[i] - row
+    return positions
 
 
-@njit(
-    types.float64(MAP, types.int64, types.int64[::1], types.int64[::1], AREAS, types.float64),
-    cache=True,
-    nogil=True,
-)
-def _nearest_in_block(elements, bit, point, block, spacing, best):
-    """The squared distance in mm² from a point to the nearest element in the block, or ``best`` where that is less."""
-    depth, height, width = elements.shape
-    for z in range(block[0] << SHIFT, min((block[0] + 1) << SHIFT, depth)):
-        for y in range(block[1] << SHIFT, min((block[1] + 1) << SHIFT, height)):
-            across = ((z - point[0]) * spacing[0]) ** 2 + ((y - point[1]) * spacing[1]) ** 2
-            if across < best:
-                for x in range(block[2] << SHIFT, min((block[2] + 1) << SHIFT, width)):
-                    if (elements[z, y, x] >> bit) & 1:
-                        best = min(best, across + ((x - point[2]) * spacing[2]) ** 2)
-    return best
+@njit(GROUPS(STEPS, types.int64, types.int64, types.int64), cache=True, nogil=True)
+def grouped(places, depth, height, width):
+    """Ascending flat indices sorted by block: order, positions (n, 3), where each block starts, its box (low, high)."""
+    rows, columns = (height >> SHIFT) + 1, (width >> SHIFT) + 1
+    starts = np.zeros(((depth >> SHIFT) + 1) * rows * columns + 1, np.int64)
+    blocks, positions = np.empty(places.size, np.int64), _positions(places, height, width)
+    for i in range(places.size):
+        point = positions[i]
+        blocks[i] = ((point[0] >> SHIFT) * rows + (point[1] >> SHIFT)) * columns + (point[2] >> SHIFT)
+        starts[blocks[i] + 1] += 1
+    starts = np.cumsum(starts)
+    following = starts[:-1].copy()
+    order, moved = np.empty(places.size, np.int64), np.empty((places.size, 3), np.int64)
+    boxes = np.empty((starts.size - 1, 6), np.int64)
+    boxes[:, :3], boxes[:, 3:] = np.iinfo(np.int64).max, -1
+    for i in range(places.size):
+        block = blocks[i]
+        slot = following[block]
+        following[block] += 1
+        order[slot] = i
+        for axis in range(3):
+            at = positions[i, axis]
+            moved[slot, axis] = at
+            boxes[block, axis], boxes[block, axis + 3] = min(boxes[block, axis], at), max(boxes[block, axis + 3], at)
+    return order, moved, starts, boxes
+
+
+@njit(types.uint8[::1](BYTES, STEPS), cache=True, nogil=True)
+def masks_of_blocks(masks, starts):
+    """Which masks have an element in each block; ``masks`` by element, sorted by block."""
+    every = np.zeros(starts.size - 1, np.uint8)
+    for block in range(starts.size - 1):
+        for i in range(starts[block], starts[block + 1]):
+            every[block] |= masks[i]
+    return every
+
+
+@njit(types.UniTuple(types.float64, 2)(types.int64[::1], types.int64[::1], AREAS), cache=True, nogil=True)
+def _range_between(box, other, spacing):
+    """Least and greatest squared distance in mm² between a point of one box and a point of another."""
+    least, greatest = 0.0, 0.0
+    for axis in range(3):
+        gap = max(0, other[axis] - box[axis + 3], box[axis] - other[axis + 3]) * spacing[axis]
+        span = max(other[axis + 3] - box[axis], box[axis + 3] - other[axis]) * spacing[axis]
+        least += gap * gap
+        greatest += span * span
+    return least, greatest
 
 
 @njit(types.float64(types.int64[::1], types.int64[::1], AREAS), cache=True, nogil=True)
-def _least(point, block, spacing):
-    """The least squared distance in mm² from a point to a voxel of the block."""
-    total = 0.0
+def _least_from(point, box, spacing):
+    """The least squared distance in mm² from a point to a box."""
+    least = 0.0
     for axis in range(3):
-        low = block[axis] << SHIFT
-        gap = max(0, low - point[axis], point[axis] - low - BLOCK + 1) * spacing[axis]
-        total += gap * gap
-    return total
-
-
-@njit(types.boolean(MAP, types.int64[::1], types.int64), cache=True, nogil=True)
-def _holds(blocks, block, bit):
-    """Whether there is such a block and the mask has an element in it."""
-    for axis in range(3):
-        if block[axis] < 0 or block[axis] >= blocks.shape[axis]:
-            return False
-    return (blocks[block[0], block[1], block[2]] >> bit) & 1 != 0
+        gap = max(0, box[axis] - point[axis], point[axis] - box[axis + 3]) * spacing[axis]
+        least += gap * gap
+    return least
 
 
 @njit(
-    types.float64[::1](MAP, MAP, STEPS, types.int64, BLOCKS, AREAS, AREAS),
+    types.Tuple((types.int64[::1], types.float64[::1]))(
+        types.int64, types.int64[:, ::1], types.uint8[::1], types.int64, types.int64[::1], TABLE, AREAS, AREAS
+    ),
     cache=True,
     nogil=True,
 )
-def nearest_distances(elements, blocks, sources, bit, steps, least, spacing):
-    """Distance in mm from each of ``sources`` (flat indices) to the nearest element of the mask of ``bit``.
+def _candidates(block, boxes, every, bit, grid, steps, least, spacing):
+    """The blocks that may hold the nearest element of the mask for a point of ``block``, the nearest block first."""
+    chosen, nearness = np.empty(every.size, np.int64), np.empty(every.size, np.float64)
+    count, bound = 0, np.inf
+    here = np.array([block // (grid[1] * grid[2]), block // grid[2] % grid[1], block % grid[2]])
+    for k in range(len(steps)):
+        if least[k] > bound:
+            break
+        z, y, x = here[0] + steps[k, 0], here[1] + steps[k, 1], here[2] + steps[k, 2]
+        if 0 <= z < grid[0] and 0 <= y < grid[1] and 0 <= x < grid[2]:
+            other = (z * grid[1] + y) * grid[2] + x
+            if (every[other] >> bit) & 1:
+                nearness[count], greatest = _range_between(boxes[block], boxes[other], spacing)
+                bound = min(bound, greatest)
+                chosen[count] = other
+                count += 1
+    if bound > least[-1]:
+        count = 0
+        for other in range(every.size):
+            if (every[other] >> bit) & 1:
+                nearness[count], greatest = _range_between(boxes[block], boxes[other], spacing)
+                bound = min(bound, greatest)
+                chosen[count] = other
+                count += 1
+    order = np.argsort(nearness[:count])
+    return chosen[:count][order], nearness[:count][order]
 
-    ``blocks`` as ``masks_by_block`` gives them, ``steps`` and ``least`` as ``visiting_order``.
+
+@njit(
+    types.float64[::1](
+        types.int64[:, ::1], BYTES, BYTES, types.int64[::1], types.int64[:, ::1], types.uint8[::1], types.int64,
+        types.int64, types.int64[::1], TABLE, AREAS, AREAS,
+    ),
+    cache=True,
+    nogil=True,
+)  # fmt: skip
+def nearest_distances(positions, masks, missed, starts, boxes, every, own, bit, grid, steps, least, spacing):
+    """Distance in mm from each element that has bit ``own`` in ``missed`` to the nearest with ``bit`` in ``masks``.
+
+    Elements are sorted by block as ``grouped`` gives them, in blocks of a ``grid`` (z, y, x) of them.
     """
-    _, height, width = elements.shape
-    occupied = np.ascontiguousarray(np.argwhere((blocks >> np.uint8(bit)) & np.uint8(1)))
-    distances = np.empty(sources.size, np.float64)
-    point, block = np.empty(3, np.int64), np.empty(3, np.int64)
-    for i in range(sources.size):
-        point[0], point[1] = sources[i] // (height * width), sources[i] // width % height
-        point[2] = sources[i] % width
-        best = np.inf
-        for k in range(len(steps)):
-            if least[k] >= best:
-                break
-            for axis in range(3):
-                block[axis] = (point[axis] >> SHIFT) + steps[k, axis]
-            if _holds(blocks, block, bit) and _least(point, block, spacing) < best:
-                best = _nearest_in_block(elements, bit, point, block, spacing, best)
-        if best > least[-1]:
-            for k in range(len(occupied)):
-                if _least(point, occupied[k], spacing) < best:
-                    best = _nearest_in_block(elements, bit, point, occupied[k], spacing, best)
-        distances[i] = np.sqrt(best)
-    return distances
+    distances = np.empty(positions.shape[0], np.float64)
+    found = 0
+    for block in range(every.size):
+        chosen, nearness = np.empty(0, np.int64), np.empty(0, np.float64)
+        for i in range(starts[block], starts[block + 1]):
+            if not (missed[i] >> own) & 1:
+                continue
+            if chosen.size == 0:
+                chosen, nearness = _candidates(block, boxes, every, bit, grid, steps, least, spacing)
+            best, point = np.inf, positions[i]
+            for k in range(chosen.size):
+                if nearness[k] >= best:
+                    break
+                if _least_from(point, boxes[chosen[k]], spacing) < best:
+                    for j in range(starts[chosen[k]], starts[chosen[k] + 1]):
+                        if (masks[j] >> bit) & 1:
+                            a = (positions[j, 0] - point[0]) * spacing[0]
+                            b = (positions[j, 1] - point[1]) * spacing[1]
+                            c = (positions[j, 2] - point[2]) * spacing[2]
+                            best = min(best, a * a + b * b + c * c)
+            distances[found] = np.sqrt(best)
+            found += 1
+    return distances[:found].copy()

@@ -155,8 +155,8 @@ def edge_counts(voxels):
         for y in range(1, voxels.shape[1] - 1):
             if _edges_of_row(voxels, z, y, edges):
                 for x in range(1, edges.size - 1):
-                    counts[edges[x]] += 1
-    counts[0] = 0
+                    if edges[x]:
+                        counts[edges[x]] += 1
     return counts
 
 

@@ -14,17 +14,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .block_search import masks_by_block, nearest_distances, visiting_order
+from .block_search import BLOCK, grouped, masks_of_blocks, nearest_distances, visiting_order
 from .kernels import areas_by_distance, element_areas, mask_edges, surface_elements
 from .packing import REFERENCE_BITS, Packed
 from .surface import EDGES, Directed, SurfacePair
 from .surfels import surfel_areas
 
-RADIUS_VOXELS = 4.0
+RADIUS_VOXELS = 5.0
 """Searched radius in voxels of the same volume as a cube; larger distances are rare and cheaper by blocks."""
 
 PART = 8192
 """Elements that are walked at a time: some tenths of a millisecond. Sums do not depend on the number of threads."""
+
+WORTH_THREADS = 4 * PART
+"""Below this many elements, waking threads takes longer than the work."""
 
 ONE_EACH = np.ones(256)
 
@@ -66,6 +69,7 @@ def surface_pairs(
     search = search_order(spacing)
     areas = ONE_EACH if surface == EDGES else surfel_areas(spacing)
     elements = _elements(packed.voxels, regions, np.abs(search.steps).max(axis=0), surface)
+    threads = threads if len(elements.places) > WORTH_THREADS else 1
     near, missed = _near(elements, search, areas, threads)
     bits = [bit for region in regions for bit in (region, region + REFERENCE_BITS)]
     far = _far(elements, missed, bits, spacing, areas, threads)
@@ -97,8 +101,12 @@ def _in_turn(work: Callable, items: Iterable, threads: int) -> list[Any]:
     items = list(items)
     if threads < 2 or len(items) < 2:
         return [work(item) for item in items]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(work, items))
+    return list(_pool(threads).map(work, items))
+
+
+@lru_cache(maxsize=1)
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="surface")
 
 
 def _far(
@@ -107,12 +115,14 @@ def _far(
     """By mask the distances and areas of its elements whose counterpart lies beyond the searched radius."""
     if not missed.any():
         return dict.fromkeys(bits, (np.empty(0), np.empty(0)))
-    blocks, order = masks_by_block(elements.bits, elements.places), visiting_order(spacing)
+    order, positions, starts, boxes = grouped(elements.places, *elements.bits.shape)
+    masks, missed, places = elements.bits.ravel()[elements.places][order], missed[order], elements.places[order]
+    every, grid = masks_of_blocks(masks, starts), np.array([size // BLOCK + 1 for size in elements.bits.shape])
+    group, visits = (positions, masks, missed, starts, boxes, every), (grid, *visiting_order(spacing))
 
     def searched(bit: int) -> tuple[np.ndarray, np.ndarray]:
-        sources = elements.places[missed >> bit & 1 != 0]
-        distances = nearest_distances(elements.bits, blocks, sources, bit ^ REFERENCE_BITS, *order, np.asarray(spacing))
-        return distances, element_areas(elements.voxels, sources, bit, areas)
+        distances = nearest_distances(*group, bit, bit ^ REFERENCE_BITS, *visits, np.asarray(spacing))
+        return distances, element_areas(elements.voxels, places[missed >> bit & 1 != 0], bit, areas)
 
     return dict(zip(bits, _in_turn(searched, bits, threads), strict=True))
 
