@@ -21,6 +21,9 @@ from .lesion_matching import FALSE_POSITIVE, MATCHED, MISSED, PREDICTION, REFERE
 from .mask_pair import box_around, mask_pair
 from .pair import checked_spacing
 
+KINDS = {"instance": int, "side": str, "status": str, "match": int}
+"""Of the table's columns that are no real numbers; stated so that a table without rows has them too."""
+
 
 class Instance(NamedTuple):
     """A component of the reference, or one of the prediction that is matched to none; ``z, y, x`` is its mean index.
@@ -64,7 +67,8 @@ class InstanceScores:
     @property
     def instances(self) -> pd.DataFrame:
         """A row a component of the reference and a row an unmatched one of the prediction; IoU and Dice 0 if so."""
-        return pd.DataFrame(self.rows, columns=Instance._fields)
+        table = pd.DataFrame(self.rows, columns=Instance._fields)
+        return table.astype({name: KINDS.get(name, float) for name in Instance._fields})
 
 
 class Match(NamedTuple):

@@ -21,6 +21,9 @@ from .lesion_rules import LesionRules, TissueRules, region_rules, tissue_rules
 from .mask_pair import box_around, mask_pair
 from .pair import check_labels, checked_spacing, label_map
 
+KINDS = {"lesion": int, "side": str, "status": str, "counted": bool, "predictions": int}
+"""Of the table's columns that are no real numbers; stated so that a table without rows has them too."""
+
 
 @dataclass(frozen=True)
 class LesionScores:
@@ -48,7 +51,8 @@ class LesionScores:
         Dice and NSD 0 and the preset's penalty as HD95.
         """
         names = [*Lesion._fields[:-1], *(f"nsd_{tolerance:g}mm" for tolerance in self.nsd)]
-        return pd.DataFrame([(*row[:-1], *row.nsd) for row in self.rows], columns=names)
+        table = pd.DataFrame([(*row[:-1], *row.nsd) for row in self.rows], columns=names)
+        return table.astype({name: KINDS.get(name, float) for name in names})
 
 
 def lesionwise(
