@@ -13,7 +13,7 @@ from ..scoring import CONSENSUS
 from .center_model import Adjusted, adjusted_differences
 from .consistency import check_one_convention, check_unique
 from .factors import UNKNOWN_CENTER, region_sizes
-from .group_tests import dunn, kruskal_wallis, mann_whitney
+from .group_tests import cliffs_delta, dunn, kruskal_wallis, mann_whitney
 from .held_out import held_out_centers
 from .metrics import check_metric, check_model, check_region, higher_is_better, is_share, magnitude, region_place
 from .multiple import SIGNIFICANT, benjamini_hochberg
@@ -169,28 +169,30 @@ def _against_rest(region: str, model: str, rows: pd.DataFrame, held_out: set[str
     known = cases[cases["center"] != UNKNOWN_CENTER]
     usable = rows[(rows["size"] > 0) & (rows["center"] != UNKNOWN_CENTER) & np.isfinite(rows["value"])]
     centers = sorted(set(rows["center"]), key=lambda center: (center == UNKNOWN_CENTER, center))
+    infinite = bool(np.isinf(rows["value"]).any())
     adjusted = adjusted_differences(usable, [center for center in centers if center != UNKNOWN_CENTER])
     for center in centers:
         here, rest = cases.loc[cases["center"] == center, "value"], known.loc[known["center"] != center, "value"]
         absent = rows.loc[(rows["center"] == center) & (rows["size"] == 0), "case"].nunique()
         tested = center != UNKNOWN_CENTER and min(len(here), len(rest)) >= FEWEST
-        p, delta = mann_whitney(here, rest) if tested else (np.nan, np.nan)
+        p, delta = (mann_whitney(here, rest), cliffs_delta(here, rest)) if tested else (np.nan, np.nan)
         medians = here.median(), rest.median()
         found = adjusted.get(center, Adjusted())
         interval = (found.difference, found.standard_error, found.low, found.high, found.p, found.method)
         counts = (center in held_out, len(here), absent, len(rest))
         figures = (*medians, medians[0] - medians[1], p, delta, *interval)
-        yield region, model, center, *counts, *figures, _warning(center, len(here), len(rest), absent, found)
+        yield region, model, center, *counts, *figures, _warning(center, len(here), len(rest), absent, found, infinite)
 
 
-def _warning(center: str, here: int, rest: int, absent: int, found: Adjusted) -> str:
+def _warning(center: str, here: int, rest: int, absent: int, found: Adjusted, infinite: bool) -> str:
     if center == UNKNOWN_CENTER:
         return "not tested: the centre is not known"
     if here == 0:
         return f"none of its {absent} cases has the region" if absent else "no case has a number"
     parts = [f"fewer than {FEW} cases: read with care"] if here < FEW else []
-    parts += ["the rest has fewer than 5 cases"] if rest < FEW else []
+    parts += [f"the rest has fewer than {FEW} cases"] if rest < FEW else []
     parts += ["too few cases to adjust for size"] if np.isnan(found.difference) else []
+    parts += ["infinite distances are left out of the adjusted difference"] if infinite else []
     return "; ".join(parts)
 
 
@@ -215,7 +217,7 @@ def _dunn(region: str, model: str, rows: pd.DataFrame) -> Iterator[tuple]:
     for (center, other), p in dunn(large).items():
         here, there = large[center], large[other]
         shift = float(np.median(here) - np.median(there))
-        yield region, model, center, other, len(here), len(there), shift, mann_whitney(here, there)[1], p, np.nan
+        yield region, model, center, other, len(here), len(there), shift, cliffs_delta(here, there), p, np.nan
 
 
 def _frame(rows: Sequence[tuple], columns: Sequence[str]) -> pd.DataFrame:

@@ -157,7 +157,7 @@ def _by_rank_sum(scores: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
     if not (scores["metric"].isin(RANKED_METRICS) & (scores["model"] != "")).any():
         return _by_mean_rank(chosen)
     table = case_rank_sums(scores).rename(columns={"rank_sum": "value"})
-    table = table[table["model"].isin(chosen["model"])]
+    table = table[table["model"].isin(chosen["model"].unique())]
     return _of_all_regions(table.assign(metric=RANK_SUM, badness=table["value"]), chosen)
 
 
