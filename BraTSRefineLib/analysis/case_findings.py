@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..cohort import Case, Geometry, VolumeError, read_geometry, read_label_map
 from .alignment import shifted_prediction
 from .finding import NOT_CHECKED, Finding
@@ -119,9 +121,11 @@ def _of_sides(sides: Sides) -> Finding | None:
     if known and mean(sides.dice) >= GOOD_ENOUGH:
         return None
     finding = other_labels(sides)
-    if finding is not None or not known:
+    if finding is None and known:
+        finding = flipped_prediction(sides) or shifted_prediction(sides)
+    if finding is None or sides.versus == REFERENCE:
         return finding
-    return flipped_prediction(sides) or shifted_prediction(sides)
+    return finding._replace(message=f"{finding.message} (compared with the {sides.versus})")
 
 
 def _refused(reader: CaseReader, model: str) -> list[Finding]:
@@ -135,7 +139,7 @@ def _refused(reader: CaseReader, model: str) -> list[Finding]:
         return []  # the cohort's problems say already that the file cannot be read
     if own.difference(reader.geometry):
         return [refused_grid(case.case, model, truth, reader.geometry, prediction, own, versus)]
-    return _present(other_labels(Sides(case.case, model, reader.geometry, truth, prediction, versus)))
+    return _present(_of_sides(Sides(case.case, model, reader.geometry, truth, prediction, versus)))
 
 
 def _truth(reader: CaseReader, model: str) -> tuple[Labelled | None, str]:
@@ -147,7 +151,7 @@ def _truth(reader: CaseReader, model: str) -> tuple[Labelled | None, str]:
 
 
 def _labels(label_map: Labelled) -> list[int]:
-    return [label for label in range(256) if label_map.counts[label]]
+    return np.flatnonzero(label_map.counts).tolist()
 
 
 def _known(label_map: Labelled) -> bool:
@@ -163,7 +167,7 @@ def _guarded(case: str, model: str, check: Callable[[], Iterable[Finding]]) -> l
     """The findings of a check, or the one that it could not be done; whatever is wrong here, the others go on."""
     try:
         return list(check())
-    except (VolumeError, AnalysisError) as error:
+    except Exception as error:
         return [_not_checked(case, model, error)]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..cohort import Geometry
-from ..regions import REGION_NAMES
+from ..regions import REGION_NAMES, REGIONS
 from .boxes import occupied_box
 from .finding import EMPTY_REGION, HOLES, SINGLE_VOXEL, SPECKS, Finding, evidence
 from .pairs import Labelled
@@ -52,12 +52,12 @@ class _Cut:
 
 def _cut(case: str, region: str, reference: Labelled, geometry: Geometry) -> _Cut:
     """``other_tissue`` is what is labelled and yet no tumour, as a resection cavity."""
-    labels = reference.voxels[reference.box]
-    box = occupied_box(reference.labels.mask(labels, region))
-    cut = np.pad(labels[box], 1)
+    bit = np.uint8(1 << REGIONS.index(region))
+    box = occupied_box(reference.region_codes.take(reference.voxels[reference.box]) & bit)
+    labels = np.pad(reference.voxels[reference.box][box], 1)
+    codes = reference.region_codes.take(labels)
     corner = np.array([outer.start + inner.start - 1 for outer, inner in zip(reference.box, box, strict=True)])
-    other = (cut > 0) & ~reference.labels.mask(cut, "WT")
-    return _Cut(case, region, reference.labels.mask(cut, region), other, corner, geometry)
+    return _Cut(case, region, (codes & bit) > 0, (labels > 0) & (codes == 0), corner, geometry)
 
 
 def _empty_regions(case: str, reference: Labelled) -> Iterator[Finding]:
@@ -78,7 +78,9 @@ def _single_voxels(case: str, reference: Labelled) -> Iterator[Finding]:
 def _specks(cut: _Cut) -> Iterator[Finding]:
     import cc3d
 
-    pieces = cc3d.connected_components(cut.mask, connectivity=26)
+    pieces, count = cc3d.connected_components(cut.mask, connectivity=26, return_N=True)
+    if count == 1:
+        return
     found = cc3d.statistics(pieces)
     volumes = found["voxel_counts"] * float(np.prod(cut.spacing))
     small = (volumes < SPECK_MM3) & (np.arange(len(volumes)) > 0)
@@ -105,7 +107,9 @@ def _holes(cut: _Cut) -> Iterator[Finding]:
     """Cavities closed on all sides (6-connected); one that holds another tissue (a resection cavity) is none."""
     import cc3d
 
-    outside = cc3d.connected_components(~cut.mask, connectivity=6)
+    outside, count = cc3d.connected_components(~cut.mask, connectivity=6, return_N=True)
+    if count == 1:
+        return
     found = cc3d.statistics(outside)
     volumes = found["voxel_counts"] * float(np.prod(cut.spacing))
     volumes[[0, outside[0, 0, 0], *np.unique(outside[cut.other_tissue])]] = 0.0

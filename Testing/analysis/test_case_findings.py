@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from BraTSRefineLib.analysis.case_findings import findings_of_case, read_case_findings
 from BraTSRefineLib.analysis.pairs import Labelled
-from BraTSRefineLib.cohort import Geometry, discover
+from BraTSRefineLib.cohort import Geometry, Problem, discover
 from BraTSRefineLib.regions import label_convention
 
 GRID = Geometry((56, 48, 40), (1.0, 1.0, 1.0), (0.0, -47.0, 0.0), (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0))
@@ -53,6 +54,7 @@ def test_without_a_reference_the_other_models_are_the_truth(make):
     predictions["d"] = labelled(predictions["a"].voxels[:, :, ::-1])
     found = findings_of_case("x", GRID, None, predictions)
     assert kinds(found) == {"d": "flipped axes"}
+    assert found.findings[0].message.endswith("(compared with the consensus of the others)")
     assert found.signature is None
 
 
@@ -73,11 +75,36 @@ def test_empty_maps_stop_nothing(make):
     assert kinds(findings_of_case("x", GRID, None, {"a": labelled(nothing), "b": labelled(nothing)})) == {}
 
 
+def test_a_check_that_fails_is_a_finding_and_stops_nothing(make, monkeypatch):
+    def broken(*_):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr("BraTSRefineLib.analysis.case_findings.of_reference", broken)
+    found = findings_of_case("x", GRID, labelled(make.tumour()), {"a": labelled(np.roll(make.tumour(), 2, axis=0))})
+    assert kinds(found) == {"a": "shifted prediction", "": "not checked"}
+    assert found.findings[1].message == "not checked (MemoryError: no room)"
+
+
 def test_work_and_result_can_be_sent_to_another_process(make):
     work = partial(findings_of_case, "x", GRID, labelled(make.tumour()), {"a": labelled(make.tumour())})
     found = pickle.loads(pickle.dumps(work))()
     assert pickle.loads(pickle.dumps(found)) == found
     assert len(pickle.dumps(found)) < 20_000
+
+
+def test_a_model_that_was_refused_for_its_labels_is_told_what_they_may_be(on_disk, make):
+    strange = np.array([0, 10, 20, 30], dtype=np.uint8)[make.tumour(radius=11)]
+    [case] = on_disk({"x": (make.tumour(), {"net": strange})}).cases
+    refused = replace(case, problems=(Problem("labels 10, 20, 30 belong to no known convention", "x", "net"),))
+    [finding] = read_case_findings(refused, ()).findings
+    assert finding.message.endswith("state --model-labels net=NCR=10,ED=20,ET=30")
+
+
+def test_a_file_that_cannot_be_read_is_left_to_the_cohorts_problems(on_disk, make):
+    [case] = on_disk({"x": (make.tumour(), {"net": make.tumour()})}).cases
+    case.predictions["net"].write_bytes(b"no image")
+    broken = replace(case, problems=(Problem("not readable", "x", "net"),))
+    assert read_case_findings(broken, ("net",)).findings == ()
 
 
 def test_models_that_are_merely_poor_give_no_finding(real_data):
