@@ -23,28 +23,32 @@ def check_unique(scores: pd.DataFrame) -> None:
         )
 
 
-def scoring_conventions(scores: pd.DataFrame) -> list[str]:
-    """The conventions under which the numbers were taken, whether against a reference or a consensus."""
-    names = scores.loc[scores["metric"] != "", "convention"].unique()
-    return sorted({name.removesuffix(CONSENSUS) for name in names})
+def scoring_conventions(scores: pd.DataFrame) -> dict[str, list[str]]:
+    """By metric, the conventions under which its numbers were taken, be it against a reference or a consensus."""
+    rows = scores.loc[scores["metric"] != "", ["metric", "convention"]].drop_duplicates()
+    found: dict[str, set[str]] = {}
+    for metric, convention in rows.itertuples(index=False):
+        found.setdefault(metric, set()).add(convention.removesuffix(CONSENSUS))
+    return {metric: sorted(names) for metric, names in found.items()}
 
 
 def check_one_convention(scores: pd.DataFrame) -> None:
-    """Raises AnalysisError where the numbers were taken under more than one convention of scoring."""
-    names = scoring_conventions(scores)
-    if len(names) > 1:
-        raise AnalysisError(
-            f"the scores mix the conventions {' and '.join(names)}, which count empty masks or distances differently: "
-            "score the whole cohort again under one of them"
-        )
+    """Raises AnalysisError where the numbers of a metric were taken under more than one convention of scoring."""
+    for metric, names in scoring_conventions(scores).items():
+        if len(names) > 1:
+            raise AnalysisError(
+                f"{metric}: the scores mix the conventions {' and '.join(names)}, which count empty masks or distances "
+                "differently; score the whole cohort again under one of them"
+            )
 
 
 def check_same_convention(first: pd.DataFrame, second: pd.DataFrame) -> None:
-    """Raises AnalysisError where two tables were scored under different conventions."""
+    """Raises AnalysisError where a metric of two tables was scored under different conventions."""
     check_one_convention(first)
     check_one_convention(second)
     one, other = scoring_conventions(first), scoring_conventions(second)
-    if one and other and one != other:
+    for metric in [metric for metric in one if metric in other and one[metric] != other[metric]]:
         raise AnalysisError(
-            f"one run was scored under {one[0]}, the other under {other[0]}: score both under the same convention"
+            f"{metric}: one run was scored under {one[metric][0]}, the other under {other[metric][0]}; score both "
+            "under the same convention"
         )
