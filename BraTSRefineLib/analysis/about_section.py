@@ -23,7 +23,7 @@ def about_section(contents: Contents) -> Section:
     facts = [(key, line) for key, lines in _facts(contents).items() for line in lines if line]
     frame = pd.DataFrame(facts, columns=["about", "what"])
     view = element("dl", *(_entry(key, lines) for key, lines in _facts(contents).items() if any(lines)))
-    return Section("about", "About the numbers", (ReportTable("about", "What was compared", frame, view=view),))
+    return Section("about", "About", (ReportTable("about", "What was compared", frame, view=view),))
 
 
 def _entry(key: str, lines: list[str]) -> Html:

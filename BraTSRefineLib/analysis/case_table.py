@@ -17,7 +17,7 @@ def cases_section(contents: Contents) -> Section:
     """A row a prediction and a column a figure and region; the page shows the worst of very many."""
     frame = predictions(contents)
     if frame.empty:
-        return Section("cases", "All predictions", ())
+        return Section("cases", "Predictions", ())
     headings = {
         f"{region}_{metric}": f"{region} {SHORT.get(metric, metric_name(metric))}"
         for region in contents.regions
@@ -25,7 +25,7 @@ def cases_section(contents: Contents) -> Section:
     }
     title = f"{len(frame)} predictions, the worst mean {metric_name(contents.metric)} first"
     table = ReportTable("predictions", title, frame, contents.convention_note, headings, rows=MOST_ROWS, folded=True)
-    return Section("cases", "All predictions", (table,))
+    return Section("cases", "Predictions", (table,))
 
 
 def _metrics(contents: Contents) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from .metrics import metric_name
+
 HEADINGS = {
     "center": "Centre",
     "center_a": "Centre",
@@ -18,6 +20,8 @@ HEADINGS = {
     "p_mm": "P mm",
     "s_mm": "S mm",
     "median": "Median",
+    "median_dice": "Median Dice",
+    "median_hd95_mm": "Median HD95 mm",
     "n": "n",
     "p": "p",
     "q": "q (BH)",
@@ -43,7 +47,7 @@ def shown(column: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, float):
-        return str(value)
+        return metric_name(value) if column == "metric" else str(value)
     if is_probability(column):
         return p_value(value)
     if column.endswith(("_rate", "share")):
@@ -53,16 +57,18 @@ def shown(column: str, value: object) -> str:
 
 def is_probability(column: str) -> bool:
     """Whether a column holds p or q values by its name."""
-    return column in PROBABILITIES or column.startswith(("p_", "q_")) or column.endswith(("_p", "_q", "p_value"))
+    return column in PROBABILITIES or column.endswith(("_p", "_q"))
 
 
 def number(value: float | None) -> str:
-    """Two significant decimals below 100; a dash for what is not there."""
+    """Two decimals, fewer of what is large, three of what is small; a dash for what is not there."""
     if value is None or math.isnan(value):
         return "-"
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    size = abs(value)
+    digits = 0 if size >= 100 else 1 if size >= 10 else 3 if 0 < size < 0.01 else 2
+    return f"{value:.{digits}f}".replace("-0.000", "0.000")
 
 
 def volume(value: float) -> str:

@@ -22,7 +22,6 @@ SHOWN = (
     "median_rest",
     "p",
     "q",
-    "cliffs_delta",
     "adjusted_difference",
     "low",
     "high",
@@ -33,7 +32,7 @@ SHOWN = (
 )
 HEADINGS = {
     "absent": "Without it",
-    "median_rest": "Median of the rest",
+    "median_rest": "Of the rest",
     "cliffs_delta": "Cliff's delta",
     "adjusted_difference": "Adjusted difference",
     "low": "95 % low",
@@ -102,7 +101,7 @@ def _pairs(contents: Contents) -> list[ReportTable]:
 
 
 def _held_out(contents: Contents) -> list[ReportTable]:
-    frame = held_out_drop(contents.scores, contents.cohort)
+    frame = held_out_drop(contents.figures, contents.cohort)
     if frame.empty:
         return []
     caption = "What a model that never saw a centre loses on its cases, against those of its family that did."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from .cells import p_value
 from .centers import ALL_MODELS
 from .contents import Contents
 from .multiple import SIGNIFICANT
@@ -31,9 +32,9 @@ def center_claims(contents: Contents) -> list[str]:
 
 def _worse(row) -> str:
     return (
-        f"Centre {row.center} is {abs(row.adjusted_difference):.2f} Dice worse in {row.region} after adjusting for "
-        f"size (95 % interval {abs(row.high):.2f} to {abs(row.low):.2f}, {_p(row.adjusted_p)}, q = "
-        f"{row.adjusted_q:.2g} over all tests, {row.n} cases)."
+        f"{_center(row.center)} is {abs(row.adjusted_difference):.2f} Dice worse in {row.region} after adjusting for "
+        f"size (95 % interval {abs(row.high):.2f} to {abs(row.low):.2f}, {_equals('p', row.adjusted_p)}, "
+        f"{_equals('q', row.adjusted_q)} over all tests, {row.n} cases)."
     )
 
 
@@ -41,8 +42,8 @@ def _nothing_found(tested: pd.DataFrame) -> str:
     reach = ((tested["high"] - tested["low"]) / 2).max()
     return (
         f"No centre was found to be worse after adjusting for size ({len(tested)} comparisons, smallest q "
-        f"{tested['adjusted_q'].min():.2g}); that does not show that they are equal: the 95 % intervals reach up to "
-        f"{reach:.2f} Dice to either side."
+        f"{p_value(tested['adjusted_q'].min())}); that does not show that they are equal: the 95 % intervals reach "
+        f"up to {reach:.2f} Dice to either side."
     )
 
 
@@ -81,8 +82,8 @@ def _paired(table: pd.DataFrame) -> str:
     if worse.empty and better.empty:
         return (
             f"Paired with {best}, no other model differs significantly in the Dice of any region ({len(dice)} tests, "
-            f"smallest q {dice['q'].min():.2g}, {int(dice['n'].max())} cases at most); that does not show that they "
-            "are equal."
+            f"smallest q {p_value(dice['q'].min())}, {int(dice['n'].max())} cases at most); that does not show that "
+            "they are equal."
         )
     parts = [f"worse in {_listed(worse)}"] if len(worse) else []
     parts += [f"better in {_listed(better)}"] if len(better) else []
@@ -103,5 +104,12 @@ def _listed(rows: pd.DataFrame) -> str:
     return ", ".join(said)
 
 
-def _p(value: float) -> str:
-    return f"p = {value:.2g}" if value >= 0.001 else "p < 0.001"
+def _center(name: str) -> str:
+    """``Centre C``; a name that says so itself stays as it is."""
+    return name[0].upper() + name[1:] if name.lower().startswith(("cent", "site")) else f"Centre {name}"
+
+
+def _equals(name: str, value: float) -> str:
+    """``p = 0.012`` or ``p < 0.001``."""
+    shown = p_value(value)
+    return f"{name} {shown[0]} {shown[1:]}" if shown.startswith("<") else f"{name} = {shown}"

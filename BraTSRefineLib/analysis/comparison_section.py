@@ -51,16 +51,16 @@ MOST_MODELS = 12
 def comparison_section(contents: Contents) -> Section:
     """Nothing for a single model; a sentence where the models share too few cases."""
     if contents.scored["model"].nunique() < 2:
-        return Section("models", "Models compared", ())
+        return Section("models", "Models", ())
     if contents.ranking is None:
         reason = (
             "Fewer than two models predicted at least half of the cases, or they share none: they are not compared."
         )
-        return Section("models", "Models compared", (reason,))
+        return Section("models", "Models", (reason,))
     plot = paired_differences(contents)
     parts: list[Part] = [*contents.ranking.notes, *([plot] if plot is not None else [])]
     parts += [_order(contents), _flips(contents), _against_best(contents), *_by_size(contents)]
-    return Section("models", "Models compared", tuple(parts))
+    return Section("models", "Models", tuple(parts))
 
 
 def _order(contents: Contents) -> ReportTable:
@@ -99,7 +99,7 @@ def _by_size(contents: Contents) -> list[ReportTable]:
     if len(models) > MOST_MODELS:
         return []
     compared = [
-        compare_models(contents.scores, models[0], other, metrics=["dice"], cohort=contents.cohort, by="size")
+        compare_models(contents.figures, models[0], other, metrics=["dice"], cohort=contents.cohort, by="size")
         for other in models[1:]
     ]
     frame = pd.concat(compared, ignore_index=True)

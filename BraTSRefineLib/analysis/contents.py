@@ -46,6 +46,12 @@ class Contents:
         return self.scores[(self.scores["metric"] == metric) & (self.scores["model"] != "")]
 
     @cached_property
+    def figures(self) -> pd.DataFrame:
+        """The scores without the metrics that no statistic of the report asks for, which makes each of them quick."""
+        wanted = {self.metric, "dice", "hd95_mm", "volume_reference_ml"}
+        return self.scores[self.scores["metric"].isin(wanted)]
+
+    @cached_property
     def regions(self) -> list[str]:
         """The regions that have a row, from the outermost, then single tissues."""
         known = set(self.scores["region"])
@@ -73,13 +79,13 @@ class Contents:
     @cached_property
     def centers_tested(self) -> CenterTests:
         """The centres compared by Dice."""
-        return center_tests(self.scores, self.cohort)
+        return center_tests(self.figures, self.cohort)
 
     @cached_property
     def ranking(self) -> RankingStability | None:
         """How sure the models' order by Dice is; None where fewer than two models share enough cases."""
         try:
-            return ranking_stability(self.scores)
+            return ranking_stability(self.figures)
         except AnalysisError:
             return None
 
@@ -97,7 +103,7 @@ class Contents:
         models = list(self.models_by_mean["model"])
         if len(models) < 2:
             return pd.DataFrame()
-        table = pd.concat([compare_models(self.scores, models[0], other) for other in models[1:]], ignore_index=True)
+        table = pd.concat([compare_models(self.figures, models[0], other) for other in models[1:]], ignore_index=True)
         return table.assign(q=benjamini_hochberg(table["p"]))
 
     def with_local_paths(self) -> Contents:

@@ -15,14 +15,24 @@ KEPT = " ,;:/()@!*'\"+=|"
 """Characters that a link may hold as they are; the others are escaped by percent signs."""
 
 
+MOST_CARRIED = 500_000
+"""Characters of CSV that a page carries for a single table."""
+
+
 def csv_text(frame: pd.DataFrame) -> str:
     """``frame`` as CSV with the shortest digits that give the same numbers again; nothing for what is not there."""
     return frame.to_csv(index=False, lineterminator="\n")
 
 
-def csv_link(frame: pd.DataFrame) -> str:
-    """The same as the target of a link, so that a page without a connection can hand out its tables."""
-    return f"data:text/csv;charset=utf-8,{quote(csv_text(frame), safe=KEPT)}"
+def csv_link(table: ReportTable, folder: str) -> str:
+    """The target of the table's link: the CSV itself, so that a page alone can hand it out.
+
+    A table of very many cases would be half of the page; it is linked to in ``folder`` beside the page.
+    """
+    text = csv_text(table.frame)
+    if len(text) > MOST_CARRIED:
+        return quote(f"{folder}/{table.file}")
+    return f"data:text/csv;charset=utf-8,{quote(text, safe=KEPT)}"
 
 
 def write_tables(tables: Iterable[ReportTable], folder: Path) -> list[Path]:

@@ -79,7 +79,7 @@ def _weakest_region(dice: pd.DataFrame, weakest: str) -> str:
 def _small_failures(contents: Contents, dice: pd.DataFrame, region: str) -> list[str]:
     """Whether the weakest region's failures are small ones, beside how many predictions are of small ones at all."""
     rows = dice[dice["region"] == region]
-    sizes = rows["case"].map(region_sizes(contents.scores, region))
+    sizes = rows["case"].map(region_sizes(contents.figures, region))
     failed = rows["value"] < FAILED_BELOW_DICE
     if failed.sum() < LEAST_FAILURES or sizes.isna().all():
         return []

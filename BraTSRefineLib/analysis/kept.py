@@ -6,6 +6,7 @@ import pandas as pd
 
 from ..cohort import Cohort, Workspace
 from .findings import FINDING_COLUMNS, findings
+from .lesion_file import read_lesions
 
 
 def kept_findings(cohort: Cohort, scores: pd.DataFrame, workspace: Workspace) -> pd.DataFrame:
@@ -16,3 +17,12 @@ def kept_findings(cohort: Cohort, scores: pd.DataFrame, workspace: Workspace) ->
         if set(FINDING_COLUMNS) <= set(table.columns):
             return table
     return findings(cohort, scores)
+
+
+def kept_lesions(workspace: Workspace) -> pd.DataFrame | None:
+    """The workspace's table of lesions; None where the cohort was scored without it.
+
+    Raises AnalysisError for a table that is damaged or of another version.
+    """
+    there = any((workspace.root / name).is_file() for name in ("lesions.parquet", "lesions.csv"))
+    return read_lesions(workspace) if there else None

@@ -17,7 +17,7 @@ NONE_WRITTEN = (
     "There is no table of single lesions in this workspace. Score the cohort with a lesion-wise convention "
     "(bratsrefine score --conventions lists them) to see which lesions are missed and made up."
 )
-MOST_POINTS = 3000
+MOST_POINTS = 1000
 ALL_MODELS = "all models"
 HEADINGS = {"low": "95 % low", "high": "95 % high", "detection_rate": "Found", "stratum": "Size", "n": "Lesions"}
 
@@ -26,16 +26,16 @@ def lesion_section(contents: Contents) -> Section:
     """Detection by size, and the worst lesions; or how to get the table of lesions."""
     lesions = contents.lesions
     if lesions is None:
-        return Section("lesions", "Worst lesions", (NONE_WRITTEN,))
+        return Section("lesions", "Lesions", (NONE_WRITTEN,))
     counted = lesions[lesions["counted"].astype(bool)]
     if counted.empty:
-        return Section("lesions", "Worst lesions", ("No lesion counts under this convention.",))
+        return Section("lesions", "Lesions", ("No lesion counts under this convention.",))
     parts: list[Part | None] = [
         _plot(counted, _regions(contents, counted)),
         _detection(contents, counted),
         _worst(contents),
     ]
-    return Section("lesions", "Worst lesions", tuple(part for part in parts if part is not None))
+    return Section("lesions", "Lesions", tuple(part for part in parts if part is not None))
 
 
 def _regions(contents: Contents, lesions: pd.DataFrame) -> list[str]:
@@ -155,7 +155,7 @@ def _thin(truth: pd.DataFrame) -> pd.DataFrame:
 def _thinned(truth: pd.DataFrame) -> str:
     most = truth.groupby("region").size().max()
     return (
-        f"Of more than {MOST_POINTS} lesions the worst and a part of the others are drawn. "
+        f"Of more than {MOST_POINTS} lesions of a region the worst and a part of the others are drawn. "
         if most > MOST_POINTS
         else ""
     )

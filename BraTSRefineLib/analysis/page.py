@@ -12,8 +12,8 @@ from .plots import plot_html, plotly_script
 from .table_view import table_html
 
 
-def page(title: str, summary: Sequence[str], sections: Sequence[Section], footer: str) -> str:
-    """The whole page. ``summary`` holds sentences, the most important first."""
+def page(title: str, summary: Sequence[str], sections: Sequence[Section], folder: str, footer: str) -> str:
+    """The whole page. ``summary`` holds sentences, the most important first; ``folder`` is that of the tables."""
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -24,7 +24,7 @@ def page(title: str, summary: Sequence[str], sections: Sequence[Section], footer
     links = [element("a", section.title, href=f"#{section.name}") for section in sections]
     header = element("header", element("strong", title), element("nav", *links), _research_only())
     first = element("section", element("h1", summary[0]), *(element("p", s) for s in summary[1:]), class_="summary")
-    main = element("main", first, *(_section(section) for section in sections))
+    main = element("main", first, *(_section(section, folder) for section in sections))
     scripts = joined(*_scripts(sections))
     body = element("body", header, main, element("footer", footer, " ", _research_only()), scripts)
     return f'<!DOCTYPE html>\n<html lang="en">{head}{body}</html>\n'
@@ -44,21 +44,21 @@ def _resource(name: str) -> Html:
     return Html((files(__package__) / name).read_text(encoding="utf-8"))
 
 
-def _section(section: Section) -> Html:
-    parts = (_part(part) for part in section.parts)
+def _section(section: Section, folder: str) -> Html:
+    parts = (_part(part, folder) for part in section.parts)
     return element("section", element("h2", section.title), *parts, id=section.name)
 
 
-def _part(part: str | ReportTable | Plot) -> Html:
+def _part(part: str | ReportTable | Plot, folder: str) -> Html:
     if isinstance(part, Plot):
         return plot_html(part)
     if isinstance(part, ReportTable):
-        return _table(part)
+        return _table(part, folder)
     return part if isinstance(part, Html) else element("p", part, class_="quiet")
 
 
-def _table(one: ReportTable) -> Html:
-    csv = element("a", "CSV", class_="csv", href=csv_link(one.frame), download=one.file, title=f"Save as {one.file}")
+def _table(one: ReportTable, folder: str) -> Html:
+    csv = element("a", "CSV", class_="csv", href=csv_link(one, folder), download=one.file, title=f"Save as {one.file}")
     caption = element("p", one.caption, class_="quiet caption") if one.caption else None
     shown_table = one.view if one.view is not None else table_html(one.frame, one.headings, one.rows)
     if one.folded:

@@ -39,7 +39,7 @@ def size_against_dice(contents: Contents) -> Plot | None:
 def _with_sizes(contents: Contents) -> pd.DataFrame:
     rows = contents.scored[contents.scored["value"].notna()]
     sizes = [
-        region_sizes(contents.scores, region).rename("size_ml").rename_axis("case").reset_index().assign(region=region)
+        region_sizes(contents.figures, region).rename("size_ml").rename_axis("case").reset_index().assign(region=region)
         for region in contents.regions
     ]
     if not sizes:

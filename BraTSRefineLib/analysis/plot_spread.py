@@ -7,10 +7,11 @@ import math
 import numpy as np
 import pandas as pd
 
+from .boxes_of_cases import SAID, case_boxes
 from .contents import Contents
 from .document import Plot
 from .metrics import is_share, metric_name, metric_unit
-from .plots import MANY_POINTS, base_layout, chosen, names, numbers, region_colour, region_label, share_axis
+from .plots import MANY_POINTS, base_layout, chosen, names, share_axis
 from .views import MEAN, case_means, views
 
 LEAST_DISTANCE = 0.5
@@ -31,7 +32,7 @@ def distribution(contents: Contents, metric: str) -> Plot | None:
         for region in contents.regions
         if region in set(finite["region"])
     ]
-    layout = _layout(metric, finite["value"])
+    layout = _layout(finite, "model", metric)
     drawn = _what_is_drawn(rows, finite, metric)
     caption = f"{metric_name(metric)} of every prediction, by model and region. {drawn} {contents.convention_note}"
     return Plot(f"spread-{metric}", tuple(traces), layout, caption)
@@ -50,30 +51,20 @@ def center_distribution(contents: Contents, metric: str) -> Plot | None:
         for region in contents.regions:
             of_region = mine[mine["region"] == region]
             if len(of_region):
-                traces.append(_box(of_region, region, "center", metric, len(mine)) | {"meta": view})
-    layout = _layout(metric, rows["value"])
+                traces.append(_box(of_region, region, "center", metric, len(rows)) | {"meta": view})
+    layout = _layout(rows, "center", metric)
+    many = f" {SAID}" if len(rows) > MANY_POINTS else ""
     over = " The mean over the models is one value a case." if MEAN in shown else ""
-    caption = f"{metric_name(metric)} by centre and region, not adjusted for size.{over} {contents.convention_note}"
+    caption = (
+        f"{metric_name(metric)} by centre and region, not adjusted for size.{over}{many} {contents.convention_note}"
+    )
     return Plot(f"centers-{metric}", chosen(traces, shown), layout, caption, views=tuple(shown))
 
 
 def _box(rows: pd.DataFrame, region: str, across: str, metric: str, total: int) -> dict:
-    values = rows["value"].clip(lower=LEAST_DISTANCE) if _is_distance(metric) else rows["value"]
-    return {
-        "type": "box",
-        "x": names(rows[across]),
-        "y": numbers(values),
-        "text": names(rows["case"]),
-        "customdata": numbers(rows["value"]),
-        "name": region_label(region),
-        "boxpoints": "all" if total <= MANY_POINTS else "outliers",
-        "jitter": 0.5,
-        "pointpos": 0,
-        "fillcolor": "rgba(0,0,0,0)",
-        "line": {"width": 1.2},
-        "marker": {"color": region_colour(region), "size": 5, "opacity": 0.7},
-        "hovertemplate": f"%{{text}}<br>%{{x}}<br>{region} %{{customdata:.3g}}<extra></extra>",
-    }
+    shown = rows["value"].clip(lower=LEAST_DISTANCE) if _is_distance(metric) else rows["value"]
+    number = "%{customdata:.3g}" if _is_distance(metric) else "%{y:.3g}"
+    return case_boxes(rows, across, region, total, shown=shown, hover=f"%{{x}}<br>{region} {number}")
 
 
 def _is_distance(metric: str) -> bool:
@@ -92,15 +83,16 @@ def _axis(metric: str, values: pd.Series) -> dict:
     return {"title": {"text": title}, "type": "log", "tickvals": list(TICKS), "ticktext": labels, "range": extent}
 
 
-def _layout(metric: str, values: pd.Series) -> dict:
-    across = {"type": "category", "categoryorder": "category ascending", "automargin": True}
-    return base_layout(boxmode="group", yaxis=_axis(metric, values), xaxis=across)
+def _layout(rows: pd.DataFrame, across: str, metric: str) -> dict:
+    places = names(sorted(set(rows[across])))
+    xaxis = {"type": "category", "categoryorder": "array", "categoryarray": places, "automargin": True}
+    return base_layout(boxmode="group", yaxis=_axis(metric, rows["value"]), xaxis=xaxis)
 
 
 def _what_is_drawn(rows: pd.DataFrame, finite: pd.DataFrame, metric: str) -> str:
     said = []
     if len(finite) > MANY_POINTS:
-        said.append("Only predictions beyond the whiskers are drawn as points.")
+        said.append(SAID)
     if _is_distance(metric):
         said.append(f"Logarithmic axis; below {LEAST_DISTANCE} drawn at {LEAST_DISTANCE}.")
     if len(finite) < len(rows):

@@ -17,9 +17,10 @@ from .contents import Contents, Progress
 from .document import Plot, ReportTable, Section
 from .export import write_tables
 from .headline import headline, serious
-from .kept import kept_findings
+from .kept import kept_findings, kept_lesions
 from .lesion_section import lesion_section
 from .markdown import markdown
+from .metric_section import calibration_section, metric_section
 from .metrics import higher_is_better
 from .page import page
 from .plot_size import size_against_dice
@@ -47,18 +48,20 @@ def write_report(
     of ``metric`` over the regions. Findings and lesions are taken from ``inputs`` (else ``workspace``); findings that
     are older than the scores are found anew. Cohorts without references, predictions or images give the report of
     what they have. ``progress(done, total, case)`` follows the pictures.
-    Raises AnalysisError for a metric that is not known or has no direction, WorkspaceError where it cannot be written.
+    Raises AnalysisError for a metric that is not known or has no direction and for scores that may not be compared,
+    WorkspaceError where it cannot be written.
     """
     higher_is_better(metric)
-    found = kept_findings(cohort, scores, inputs or workspace)
-    contents = Contents(cohort, scores, found, metric, worst, progress).with_local_paths()
+    kept = inputs or workspace
+    found, lesions = kept_findings(cohort, scores, kept), kept_lesions(kept)
+    contents = Contents(cohort, scores, found, metric, worst, progress, lesions).with_local_paths()
     sections = _in_order(list(_sections(contents)), contents)
     write_tables(_tables(sections), workspace.report_tables)
     title, summary = f"BraTSRefine: {contents.cohort.root.name}", headline(contents)
     made = f"Made {datetime.now():%Y-%m-%d %H:%M} with {versions()}."
-    footer = f"{made} For research use only."
-    _write(workspace.report_md, markdown(title, summary, sections, workspace.report_tables.name, footer))
-    _write(workspace.report_html, page(title, summary, sections, made))
+    folder, footer = workspace.report_tables.name, f"{made} For research use only."
+    _write(workspace.report_md, markdown(title, summary, sections, folder, footer))
+    _write(workspace.report_html, page(title, summary, sections, folder, made))
     return workspace.report_html
 
 
@@ -69,8 +72,10 @@ def _sections(contents: Contents) -> Iterator[Section]:
     yield strata_section(contents)
     yield center_section(contents)
     yield comparison_section(contents)
+    yield calibration_section(contents)
     yield findings_section(contents)
     yield cases_section(contents)
+    yield metric_section(contents)
     yield problems_section(contents)
     yield about_section(contents)
 

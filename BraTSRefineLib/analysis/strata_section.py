@@ -29,8 +29,8 @@ def strata_section(contents: Contents) -> Section:
     """Median, number of cases and failures in each stratum; a column a model."""
     parts: list[Part] = [_how_to_read(contents)]
     if len(contents.scored):
-        by_region, view = _of(contents, "region"), _heats(contents, "region")
-        parts.append(ReportTable("strata-region", "By region", by_region, view=view))
+        by_region = _of(contents, "region")
+        parts.append(ReportTable("strata-region", "By region", by_region, view=_heat(by_region, contents.metric)))
     parts += _by(contents, "size", "By size", "Size is the reference's volume of the region itself.")
     parts += _trend(contents)
     several = len(contents.cohort.centers) > 1
@@ -39,7 +39,7 @@ def strata_section(contents: Contents) -> Section:
     if several and len(contents.cohort.centers) <= MOST_CENTERS and len(contents.scored):
         parts.append(_two_way(contents))
     for attribute in _attributes(contents):
-        parts += _by(contents, attribute, f"By {attribute}", folded=True)
+        parts += _by(contents, attribute, f"By {attribute}", folded=True, most=MOST_STRATA)
     return Section("strata", "Strata", tuple(parts))
 
 
@@ -54,11 +54,14 @@ def _how_to_read(contents: Contents) -> str:
     )
 
 
-def _by(contents: Contents, factor: str, title: str, caption: str = "", folded: bool = False) -> list[ReportTable]:
+def _by(
+    contents: Contents, factor: str, title: str, caption: str = "", folded: bool = False, most: int | None = None
+) -> list[ReportTable]:
+    """None where there are no strata, or, with ``most``, only one of them or more than that."""
     found = _of(contents, factor)
-    if found.empty:
+    if found.empty or (most and not 1 < found["stratum"].nunique() <= most):
         return []
-    view = _heats(contents, factor)
+    view = joined(*_each_region(found, lambda rows: _heat(rows, contents.metric)))
     return [ReportTable(f"strata-{_file_name(factor)}", title, found, caption, view=view, folded=folded)]
 
 
@@ -66,7 +69,8 @@ def _of(contents: Contents, factor: str | tuple[str, str]) -> pd.DataFrame:
     """The strata of every region one after the other."""
     regions = ["WT"] if factor == "region" else contents.regions
     tables = [
-        strata(contents.scores, contents.cohort, by=factor, metric=contents.metric, region=region) for region in regions
+        strata(contents.figures, contents.cohort, by=factor, metric=contents.metric, region=region)
+        for region in regions
     ]
     found = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     if found.empty:
@@ -79,14 +83,9 @@ def _file_name(factor: str) -> str:
 
 
 def _attributes(contents: Contents) -> list[str]:
-    """What the manifest tells of the cases, where it divides them into more than one stratum and not into too many."""
+    """What the manifest tells of the scored cases."""
     told = [name for name in known_factors(contents.cohort) if name not in ("size", "center", "region")]
-    return [name for name in told if 1 < len(_values_of(contents, name)) <= MOST_STRATA] if len(contents.scored) else []
-
-
-def _values_of(contents: Contents, name: str) -> set[str]:
-    found = strata(contents.scores, contents.cohort, by=name, region=contents.regions[0])
-    return set(found["stratum"])
+    return told if len(contents.scored) else []
 
 
 def _trend(contents: Contents) -> list[ReportTable]:
@@ -96,7 +95,7 @@ def _trend(contents: Contents) -> list[ReportTable]:
         "Rank correlation of Dice with the reference's volume among cases that have the region: above 0, small ones "
         "are segmented worse. q adjusts Kendall's p over all rows (Benjamini-Hochberg)."
     )
-    return [ReportTable("size-trend", "Size and Dice", size_trend(contents.scores), caption)]
+    return [ReportTable("size-trend", "Size and Dice", size_trend(contents.figures), caption)]
 
 
 def _two_way(contents: Contents) -> ReportTable:
@@ -104,13 +103,6 @@ def _two_way(contents: Contents) -> ReportTable:
     caption = "Rows: size of the region and model; columns: centres."
     view = joined(*_each_region(found, lambda rows: _two_way_heat(rows, contents.metric)))
     return ReportTable("strata-size-center", "By size and centre", found, caption, view=view, folded=True)
-
-
-def _heats(contents: Contents, factor: str) -> Html:
-    found = _of(contents, factor)
-    if factor == "region":
-        return _heat(found, contents.metric)
-    return joined(*_each_region(found, lambda rows: _heat(rows, contents.metric)))
 
 
 def _each_region(found: pd.DataFrame, drawn: Callable[[pd.DataFrame], Html]) -> list[Html]:
