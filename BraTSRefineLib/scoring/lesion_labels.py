@@ -81,11 +81,15 @@ class Lesions:
         """``numbers[old]`` is a lesion's new number, 0 to drop it."""
         return replace(self, numbers=numbers[self.numbers])
 
-    def mask(self, chosen: np.ndarray, box: tuple[slice, ...]) -> np.ndarray:
-        """0 and 1 inside a box: the voxels of the lesions whose number is true in ``chosen``."""
-        inside = np.zeros(256, np.uint8)
-        inside[list(self.labels)] = 1
-        return chosen[self.numbers].astype(np.uint8)[self.zones[box]] & inside[self.voxels[box]]
+    def mask(self, lesions: list[int], first: np.ndarray, last: np.ndarray) -> np.ndarray:
+        """0 and 1 in the box from the voxel ``first`` to the voxel ``last``, which holds all of these lesions."""
+        chosen = np.zeros(self.count + 1, dtype=bool)
+        chosen[lesions] = True
+        runs = self.runs.where(chosen[self.run_numbers])
+        mask = np.zeros(last - first + 1, np.uint8)
+        starts = np.ravel_multi_index(runs.ends(self.zones.shape)[0] - first[:, None], mask.shape)
+        mask.reshape(-1)[runs._replace(starts=starts).flat()] = 1
+        return mask
 
     @cached_property
     def shapes(self) -> Shapes:

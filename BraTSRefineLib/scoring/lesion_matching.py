@@ -14,7 +14,7 @@ from .engines import surface_pairs
 from .lesion_labels import Lesions, Shapes
 from .lesion_rules import LesionRules
 from .packing import pack
-from .surface import EDGES
+from .surface_dice import surface_dice
 
 REFERENCE, PREDICTION = "reference", "prediction"
 MATCHED, MISSED, FALSE_POSITIVE = "matched", "missed", "false positive"
@@ -99,11 +99,7 @@ class Matching:
         partners = self.partners(lesion)
         first = np.vstack([ours.first[[lesion]], theirs.first[partners]]).min(axis=0)
         last = np.vstack([ours.last[[lesion]], theirs.last[partners]]).max(axis=0)
-        box = tuple(slice(a, b + 1) for a, b in zip(first.tolist(), last.tolist(), strict=True))
-        return (
-            self.reference.mask(_chosen([lesion], self.reference.count), box),
-            self.prediction.mask(_chosen(partners, self.prediction.count), box),
-        )
+        return self.reference.mask([lesion], first, last), self.prediction.mask(partners, first, last)
 
 
 def matched(reference: Lesions, prediction: Lesions) -> Matching:
@@ -146,16 +142,7 @@ def _surface_scores(masks: tuple[np.ndarray, np.ndarray], rules: LesionRules, gr
     """HD95 as surface-distance's, and nnU-Net v1's surface Dice at each tolerance."""
     packed = pack(*masks, [(1,)], [(1,)], engine)
     hd95 = surface_pairs(packed, [0], grid.spacing, engine)[0].hd95
-    if not rules.tolerances_mm:
-        return hd95, ()
-    edges = surface_pairs(packed, [0], grid.spacing, engine, EDGES)[0]
-    return hd95, tuple(edges.nsd_of_shares(tolerance) for tolerance in rules.tolerances_mm)
-
-
-def _chosen(numbers: list[int], count: int) -> np.ndarray:
-    chosen = np.zeros(count + 1, dtype=bool)
-    chosen[numbers] = True
-    return chosen
+    return hd95, surface_dice(*masks, grid.spacing, rules.tolerances_mm) if rules.tolerances_mm else ()
 
 
 def _pairs(first: np.ndarray, second: np.ndarray) -> Pairs:
