@@ -13,8 +13,12 @@ from .finding import SHIFTED, Finding, evidence
 from .pairs import Labelled
 from .sides import Sides, mean
 
-REACH = 2
-"""Voxels by which a prediction is moved along each axis, at most."""
+REACH = 3
+LOOK = 4
+"""Voxels along each axis: the largest shift that is told, and how far a prediction is moved to see.
+
+One that fits ever better beyond the reach is a poor prediction drifting to the truth's middle, not a shifted one.
+"""
 
 CLEAR_GAIN = 0.05
 """Gain in WT Dice, or in the mean Dice of the regions while WT loses nothing, that tells by itself."""
@@ -37,6 +41,8 @@ def shifted_prediction(sides: Sides) -> Finding | None:
     if not any(dice >= LEAST_DICE for dice in before.values()):
         return None
     shift = _best_shift(list(overlaps.values()))
+    if max(map(abs, shift)) > REACH:
+        return None
     after = {region: overlap.dice(shift) for region, overlap in overlaps.items()}
     clear = _clear(before, after)
     if not clear and not _hinted(before, after):
@@ -79,7 +85,7 @@ def _overlaps(sides: Sides) -> dict[str, _Overlap]:
     for region in sides.dice:
         truth, prediction = _mask(sides.truth, region, box), _mask(sides.prediction, region, box)
         total = sides.truth.size(region) + sides.prediction.size(region)
-        own = occupied_box(truth, REACH)
+        own = occupied_box(truth, LOOK)
         if own is not None and sides.have_both(region):
             overlaps[region] = _Overlap(np.ascontiguousarray(truth[own]), np.ascontiguousarray(prediction[own]), total)
     return overlaps
@@ -97,7 +103,7 @@ def _best_shift(overlaps: list[_Overlap]) -> Shift:
     shift = (0, 0, 0)
     while True:
         moves = [tuple(a + b for a, b in zip(shift, step, strict=True)) for step in STEPS]
-        moves = [move for move in moves if max(map(abs, move)) <= REACH]
+        moves = [move for move in moves if max(map(abs, move)) <= LOOK]
         best = max(moves, key=mean_dice)
         if mean_dice(best) <= mean_dice(shift):
             return shift
@@ -132,4 +138,4 @@ def _mask(label_map: Labelled, region: str, box: Box) -> np.ndarray:
 
 
 def _widened(box: Box, shape: tuple[int, ...]) -> Box:
-    return tuple(slice(max(0, s.start - REACH), min(n, s.stop + REACH)) for s, n in zip(box, shape, strict=True))
+    return tuple(slice(max(0, s.start - LOOK), min(n, s.stop + LOOK)) for s, n in zip(box, shape, strict=True))

@@ -13,10 +13,10 @@ from .sides import Sides, mean
 
 GAIN = 0.3
 CREDIBLE = 0.5
-"""Another reading of the labels must raise the mean Dice by ``GAIN``, to at least ``CREDIBLE``, and so WT alone.
+"""Another reading of the labels must raise the mean Dice by ``GAIN``, to at least ``CREDIBLE``."""
 
-Without the latter a prediction that is too small everywhere would do: its oedema lies where the truth's core is.
-"""
+COVERED = 0.5
+"""Least share of the truth's WT in the prediction's, as in one too small its oedema lies where the truth's core is."""
 
 ONE_REGION_GAIN = 0.5
 NOTHING_LOST = 0.02
@@ -32,9 +32,10 @@ def other_labels(sides: Sides) -> Finding | None:
     best = max(readings, key=lambda labels: _rank(mean(_dice(sides, labels)), labels, sides.present))
     reached = _dice(sides, best)
     if outside:
-        return _unknown_labels(sides, outside, best) if _credible(reached) else _nothing_fits(sides, outside, best)
+        return (_unknown_labels if _credible(sides, best) else _nothing_fits)(sides, outside, best)
     stated = _dice(sides, sides.prediction.labels)
-    if not (_far_better(stated, reached) or _one_region_better(sides, stated, reached)):
+    better = _far_better(stated, reached) or _one_region_better(sides, stated, reached)
+    if not (better and _credible(sides, best)):
         return None
     return _misread(sides, best)
 
@@ -81,22 +82,28 @@ def _dice(sides: Sides, labels: LabelConvention) -> dict[str, float]:
 
 
 def _far_better(stated: dict[str, float], reached: dict[str, float]) -> bool:
-    return mean(reached) - mean(stated) > GAIN and _credible(reached)
+    return mean(reached) - mean(stated) > GAIN
 
 
-def _credible(reached: dict[str, float]) -> bool:
-    return mean(reached) >= CREDIBLE and reached.get("WT", 1.0) >= CREDIBLE
+def _one_region_better(sides: Sides, stated: dict[str, float], reached: dict[str, float]) -> bool:
+    gains = [reached[region] - stated[region] for region in stated]
+    steep = max(gains, default=0.0) > ONE_REGION_GAIN and min(gains) >= -NOTHING_LOST
+    return len(sides.present) > 2 and steep
+
+
+def _credible(sides: Sides, labels: LabelConvention) -> bool:
+    return mean(_dice(sides, labels)) >= CREDIBLE and _covered(sides, labels) >= COVERED
+
+
+def _covered(sides: Sides, labels: LabelConvention) -> float:
+    """Share of the truth's WT in which the prediction has WT; 1 where the truth does not know WT."""
+    truth = sides.joint[list(sides.truth.labels.regions.get("WT", ()))]
+    return float(truth[:, list(labels.regions["WT"])].sum() / truth.sum()) if truth.any() else 1.0
 
 
 def _rank(dice: float, labels: LabelConvention, present: frozenset[int]) -> tuple[float, bool, int]:
     """By Dice; of equals a convention that has a name, and the one with the fewest labels that do not occur."""
     return round(dice, 9), labels.name in CONVENTIONS, -len(labels.labels - present)
-
-
-def _one_region_better(sides: Sides, stated: dict[str, float], reached: dict[str, float]) -> bool:
-    gains = [reached[region] - stated[region] for region in stated]
-    sure = len(sides.present) > 2 and _credible(reached)
-    return sure and max(gains) > ONE_REGION_GAIN and min(gains) >= -NOTHING_LOST
 
 
 def _misread(sides: Sides, best: LabelConvention) -> Finding:

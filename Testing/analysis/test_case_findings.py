@@ -75,6 +75,12 @@ def test_empty_maps_stop_nothing(make):
     assert kinds(findings_of_case("x", GRID, None, {"a": labelled(nothing), "b": labelled(nothing)})) == {}
 
 
+def test_a_reference_of_a_resection_cavity_alone_stops_nothing(make):
+    cavity = labelled(np.where(make.tumour() == 1, 4, 0).astype(np.uint8), "brats2024-gli")
+    found = findings_of_case("x", GRID, cavity, {"a": labelled(make.tumour(), "brats2024-gli"), "b": cavity})
+    assert kinds(found) == {"": "empty region"}
+
+
 def test_a_check_that_fails_is_a_finding_and_stops_nothing(make, monkeypatch):
     def broken(*_):
         raise MemoryError("no room")

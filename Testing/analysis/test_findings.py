@@ -48,6 +48,11 @@ def test_a_shift_is_told_in_voxels_mm_and_direction(on_disk, make):
     assert "WT 0.86 to 1.00" in message
 
 
+def test_a_prediction_that_drifts_ever_further_is_poor_and_not_shifted(on_disk, make):
+    found = checked(on_disk({"x": (make.tumour(radius=14), {"net": make.tumour((20, 24, 36), radius=9)})}))
+    assert of_kind(found, "shifted prediction") == []
+
+
 def test_a_small_prediction_in_its_place_is_not_called_shifted(on_disk, make):
     found = checked(on_disk({"x": (make.tumour(), {"net": make.tumour(radius=9)})}))
     assert found.empty

@@ -66,6 +66,18 @@ def test_a_prediction_that_is_merely_poor_keeps_its_labels(make):
     assert other_labels(sides(make.tumour(), make.tumour((25, 30, 28), radius=9))) is None
 
 
+def test_a_prediction_that_is_too_small_everywhere_keeps_its_labels(make):
+    assert other_labels(sides(make.tumour(radius=10), make.tumour(radius=6))) is None
+
+
+def test_a_flood_of_oedema_does_not_hide_permuted_labels(make):
+    flooded = make.tumour()
+    flooded[:25][flooded[:25] == 0] = 2
+    finding = other_labels(sides(make.tumour(), written(flooded, (3, 1, 2))))
+    assert finding.kind == "permuted labels"
+    assert finding.evidence.startswith("read_as=NCR:3,ED:1,ET:2; before=WT:0.1882,TC:0.0133")
+
+
 def test_a_model_without_enhancing_tumour_is_not_called_permuted(make):
     without = np.where(make.tumour() == 3, 1, make.tumour()).astype(np.uint8)
     assert other_labels(sides(make.tumour(), without)) is None
