@@ -148,6 +148,7 @@ def dilated(mask: np.ndarray, steps: int) -> np.ndarray:
     """``mask`` grown ``steps`` times by the 18-neighbourhood, within the array; computed 64 voxels a word."""
     if not steps:
         return mask
+    # What grows beyond the array comes back only to voxels that as many steps inside reach too.
     padding = -mask.shape[2] % BITS
     words = np.packbits(np.pad(mask, ((0, 0), (0, 0), (0, padding))), axis=2, bitorder="little").view("<u8")
     for _ in range(steps):
