@@ -9,6 +9,9 @@ import numpy as np
 RESAMPLES = 1000
 LEVEL = 0.95
 SEED = 20240607
+FEWEST = 5
+"""Resamples of fewer values tell less of their spread than the values themselves, and look surer than they are."""
+
 MOST_DRAWN = 2_000_000
 """Values that are drawn at a time, which bounds the memory."""
 
@@ -16,7 +19,7 @@ Statistic = Callable[..., np.ndarray]
 
 
 def median_interval(values: np.ndarray, *, level: float = LEVEL, resamples: int = RESAMPLES) -> tuple[float, float]:
-    """Percentile bootstrap interval of the median (Efron and Tibshirani 1993, chapter 13); NaN below two values.
+    """Percentile bootstrap interval of the median (Efron and Tibshirani 1993, chapter 13); NaN below five values.
 
     The seed is fixed and the order of the values does not matter: the same values give the same interval.
     """
@@ -44,7 +47,7 @@ def resampling_weights(cases: int, resamples: int, seed: int = SEED) -> np.ndarr
 
 def _interval(values: np.ndarray, statistic: Statistic, level: float, resamples: int) -> tuple[float, float]:
     values = np.sort(np.asarray(values, dtype=float))
-    if len(values) < 2:
+    if len(values) < FEWEST:
         return np.nan, np.nan
     random = np.random.default_rng(SEED)
     at_once = max(1, MOST_DRAWN // len(values))

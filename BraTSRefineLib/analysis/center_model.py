@@ -37,7 +37,7 @@ def adjusted_differences(rows: pd.DataFrame, centers: Sequence[str]) -> dict[str
     intercept where several models predicted it, fitted by REML as in statsmodels' MixedLM. The covariance is the
     cluster jackknife CR3 over cases (Bell and McCaffrey 2002), which is HC3 where each case has one row and holds its
     level although small regions scatter more; t on cases minus 4. A centre with fewer than 3 cases, or against fewer
-    than 3, or fewer than 12 cases in all, is not adjusted.
+    than 3, or fewer than 12 cases in all, is not adjusted; nor is one that has no model in common with the rest.
     """
     if rows.empty:
         return {center: Adjusted() for center in centers}
@@ -77,11 +77,13 @@ class _Model:
         self._method = MIXED if several else SINGLE
 
     def contrast(self, here: np.ndarray) -> Adjusted:
-        """The coefficient of a centre's indicator with its CR3 standard error."""
+        """The coefficient of a centre's indicator with its CR3 standard error; none where the models tell it."""
         from scipy.stats import t as student
 
         y = self._whitened(self._values, self._ratio)
         x = self._whitened(np.column_stack([here, self._covariates]), self._ratio)
+        if np.linalg.matrix_rank(x) == np.linalg.matrix_rank(x[:, 1:]):
+            return Adjusted()
         bread = np.linalg.pinv(x.T @ x)
         coefficients = bread @ x.T @ y
         scores = self._jackknife_scores(x, y - x @ coefficients, bread)

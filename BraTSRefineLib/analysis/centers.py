@@ -97,11 +97,11 @@ def center_tests(
             check(scores, name)
     rows, notes = _comparable(scores, cohort, metric)
     rows = rows[rows["region"].isin(regions)] if regions else rows
-    groups = list(_groups(rows[rows["model"] == model] if model else rows))
     known = sorted(set(rows["center"]) - {UNKNOWN_CENTER})
-    if len(known) < 2:
-        why = f"only one centre is known ({known[0]})" if known else "no centre is known of a scored case"
-        notes = [f"Nothing to compare: {why}. Name the centres in a column 'center' of the manifest or centers.csv."]
+    rows, alone = _of_several_centers(rows[rows["model"] == model] if model else rows)
+    groups, notes = list(_groups(rows)), [*notes, *alone]
+    if not groups:
+        notes = [_nothing(known), *alone]
         return CenterTests(
             _frame([], CENTER_COLUMNS), _frame([], OVERALL_COLUMNS), _frame([], PAIR_COLUMNS), tuple(notes)
         )
@@ -135,6 +135,22 @@ def _comparable(scores: pd.DataFrame, cohort: Cohort, metric: str) -> tuple[pd.D
     if lost:
         notes.append(f"{lost} case{'s' if lost > 1 else ''} of no known centre: shown, but in no test.")
     return rows[["case", "model", "region", "value", "center", "size"]], notes
+
+
+def _nothing(known: Sequence[str]) -> str:
+    if len(known) > 1:
+        return "Nothing to compare: no model predicted cases of two centres."
+    why = f"only one centre is known ({known[0]})" if known else "no centre is known of a scored case"
+    return f"Nothing to compare: {why}. Name the centres in a column 'center' of the manifest or centers.csv."
+
+
+def _of_several_centers(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of models that predicted cases of several known centres; the others tell models apart, not centres."""
+    centers = rows[rows["center"] != UNKNOWN_CENTER].groupby("model")["center"].nunique()
+    kept = centers.index[centers > 1]
+    alone = sorted(set(rows["model"]) - set(kept))
+    notes = [f"Left out, for they predicted cases of one centre only: {', '.join(alone)}."] if alone else []
+    return rows[rows["model"].isin(kept)], notes
 
 
 def _groups(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
@@ -191,7 +207,7 @@ def _warning(center: str, here: int, rest: int, absent: int, found: Adjusted, in
         return f"none of its {absent} cases has the region" if absent else "no case has a number"
     parts = [f"fewer than {FEW} cases: read with care"] if here < FEW else []
     parts += [f"the rest has fewer than {FEW} cases"] if rest < FEW else []
-    parts += ["too few cases to adjust for size"] if np.isnan(found.difference) else []
+    parts += ["too few cases, or other models than the rest, to adjust for size"] if np.isnan(found.difference) else []
     parts += ["infinite distances are left out of the adjusted difference"] if infinite else []
     return "; ".join(parts)
 

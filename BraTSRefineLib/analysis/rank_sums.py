@@ -30,10 +30,12 @@ def rank_sums(scores: pd.DataFrame, *, metrics: Sequence[str] = RANKED_METRICS) 
     """
     ranks = rank_table(scores, metrics)
     sums = cumulative_ranks(ranks)
-    predicted = _predicted(scores)
-    means = {"rank_sum": sums.mean().to_numpy(), "mean_rank": ranks.mean().to_numpy()}
-    table = pd.DataFrame({"model": list(sums.columns), **means})
-    table["cases"] = [len(predicted & {(case, model) for case in sums.index}) for model in table["model"]]
+    predicted = ranks.notna().groupby(level="case").any().sum()
+    rankings = ranks.groupby(level="case").size().max()
+    table = pd.DataFrame(
+        {"model": list(sums.columns), "rank_sum": sums.mean().to_numpy(), "cases": predicted.to_numpy()}
+    )
+    table["mean_rank"] = table["rank_sum"] / rankings
     table["missing"] = len(sums) - table["cases"]
     table = table.sort_values(["rank_sum", "model"], kind="stable")
     table["rank"] = table["rank_sum"].rank(method="min").astype(int)
@@ -44,22 +46,27 @@ def case_rank_sums(scores: pd.DataFrame, *, metrics: Sequence[str] = RANKED_METR
     """The cumulative rank of every prediction among those of its case: columns of ``CASE_RANK_COLUMNS``.
 
     ``rankings`` counts the rankings that the case is in; where they are fewer than elsewhere (a region that its labels
-    do not know), the sum is stretched to the most. The largest sum comes first, ties by case, then model. Raises
-    AnalysisError as ``rank_sums``.
+    do not know), or of fewer models, the ranks are stretched to as many, so that cases can be compared. A case with one
+    prediction is not ranked. The largest sum comes first, ties by case, then model. Raises AnalysisError as
+    ``rank_sums``.
     """
     ranks = rank_table(scores, metrics)
-    sums = cumulative_ranks(ranks).stack().rename("rank_sum").reset_index()
-    sums["rankings"] = sums["case"].map(ranks.groupby(level="case").size())
-    predicted = _predicted(scores)
-    made = [pair in predicted for pair in zip(sums["case"], sums["model"], strict=True)]
-    table = sums[made].sort_values(["rank_sum", "case", "model"], ascending=[False, True, True], kind="stable")
+    models = ranks.notna().sum(axis=1)
+    ranks, models = ranks[models > 1], models[models > 1]
+    stretched = ranks.sub(1).mul((models.max() - 1) / (models - 1), axis=0).add(1)
+    by_case = stretched.groupby(level="case")
+    counts = by_case.size()
+    sums = (by_case.mean() * counts.max()).stack().dropna().rename("rank_sum").reset_index()
+    table = sums.assign(rankings=sums["case"].map(counts))
+    table = table.sort_values(["rank_sum", "case", "model"], ascending=[False, True, True], kind="stable")
     return table[list(CASE_RANK_COLUMNS)].reset_index(drop=True)
 
 
 def rank_table(scores: pd.DataFrame, metrics: Sequence[str] = RANKED_METRICS) -> pd.DataFrame:
-    """Ranks of the models, (case, region, metric) x model, 1 the best; what a model has no number for is last.
+    """Ranks among the models of a case, (case, region, metric) x model, 1 the best; NaN for a model without a row.
 
-    Where neither mask has a voxel the prediction is right, whatever number the convention gives to it.
+    What has no number is last; but where neither mask has a voxel the prediction is right, whatever number the
+    convention gives to it. A ranking in which nobody has a number is left out.
     """
     for metric in metrics:
         check_metric(scores, metric)
@@ -70,16 +77,17 @@ def rank_table(scores: pd.DataFrame, metrics: Sequence[str] = RANKED_METRICS) ->
         raise AnalysisError("a rank sum ranks models against each other: these scores have fewer than two")
     bad = pd.concat([badness(rows.loc[rows["metric"] == metric, "value"], metric) for metric in metrics])
     bad = bad.reindex(rows.index).where(rows["status"] != BOTH_EMPTY, -np.inf)
-    wide = rows.assign(bad=bad).pivot(index=PLACE, columns="model", values="bad").sort_index()
-    return wide[wide.notna().any(axis=1)].rank(axis=1, method="average", na_option="bottom")
+    told = rows.assign(bad=bad.fillna(np.inf), known=bad.notna())
+    wide = told.pivot(index=PLACE, columns="model", values="bad").sort_index()
+    return wide[told.groupby(PLACE)["known"].any().reindex(wide.index)].rank(axis=1, method="average")
 
 
 def cumulative_ranks(ranks: pd.DataFrame) -> pd.DataFrame:
-    """The sum of the ranks in each case, case x model, stretched to the number of rankings of the fullest case."""
-    by_case = ranks.groupby(level="case")
-    return by_case.mean() * by_case.size().max()
+    """The sum of the ranks in each case, case x model; models without a row share the last ranks.
 
-
-def _predicted(scores: pd.DataFrame) -> set[tuple[str, str]]:
-    rows = scores[(scores["metric"] != "") & (scores["model"] != "")].drop_duplicates(["case", "model"])
-    return set(zip(rows["case"], rows["model"], strict=True))
+    Where a case is in fewer rankings than the fullest, the sum is stretched to as many.
+    """
+    present = ranks.notna().sum(axis=1)
+    last = (present + 1 + ranks.shape[1]) / 2
+    by_case = ranks.apply(lambda column: column.fillna(last)).groupby(level="case")
+    return by_case.mean().mul(by_case.size().max())

@@ -39,9 +39,10 @@ def test_the_order_of_the_values_does_not_matter():
     assert mean_interval(values) == mean_interval(np.roll(values, 7))
 
 
-def test_one_value_has_no_interval():
-    assert np.isnan(median_interval(np.array([0.5]))).all()
-    assert np.isnan(mean_interval(np.array([]))).all()
+@pytest.mark.parametrize("values", [[], [0.5], [0.1, 0.2, 0.3, 0.4]])
+def test_few_values_have_no_interval(values):
+    assert np.isnan(median_interval(np.array(values))).all()
+    assert np.isnan(mean_interval(np.array(values))).all()
 
 
 def test_equal_values_have_an_interval_of_no_width():

@@ -237,7 +237,7 @@ def test_a_single_centre_is_an_empty_result_with_its_reason():
         list(columns) for columns in (CENTER_COLUMNS, OVERALL_COLUMNS, PAIR_COLUMNS)
     ]
     assert all(table.empty for table in vars_of(tests))
-    assert "only one centre is known (only)" in tests.notes[-1]
+    assert "only one centre is known (only)" in tests.notes[0]
 
 
 def test_cases_of_no_known_centre_are_shown_and_in_no_test():
@@ -291,6 +291,25 @@ def test_numbers_against_a_consensus_are_not_mixed_with_those_against_a_referenc
     tests = center_tests(scores, cohort)
     assert sorted(tests.centers["center"]) == ["a", "b"]
     assert tests.notes == ("6 cases without a reference are left out: their numbers are against a consensus.",)
+
+
+def test_a_model_of_one_centre_tells_nothing_of_centres():
+    rows = simulated(np.random.default_rng(25), {"a": 10, "b": 12}, models=2)
+    lonely = rows[(rows["model"] == "m0") | (rows["center"] == "a")]
+    tests = center_tests(*as_scores(lonely))
+    assert set(tests.centers["model"]) == {"m0"}
+    assert tests.notes == ("Left out, for they predicted cases of one centre only: m1.",)
+    apart = rows[(rows["model"] == "m0") == (rows["center"] == "a")]
+    nothing = center_tests(*as_scores(apart))
+    assert nothing.centers.empty
+    assert nothing.notes[0] == "Nothing to compare: no model predicted cases of two centres."
+
+
+def test_a_centre_that_shares_no_model_with_the_rest_is_not_adjusted():
+    rows = simulated(np.random.default_rng(26), {"a": 9, "b": 9, "c": 9}, models=2)
+    apart = rows[(rows["model"] == "m1") == (rows["center"] == "c")]
+    assert np.isnan(adjusted_differences(apart, ["c"])["c"].difference)
+    assert np.isfinite(adjusted_differences(apart, ["a"])["a"].p)
 
 
 def test_an_infinite_distance_counts_in_ranks_and_is_not_averaged():

@@ -38,7 +38,7 @@ def test_the_rank_sum_is_the_mean_over_cases_of_the_sum_over_rankings(three_mode
 
 def test_the_ranks_of_a_case_add_up_to_what_they_must(three_models):
     table = case_rank_sums(three_models)
-    assert table.groupby("case")["rank_sum"].sum()["x"] == 2 * (1 + 2 + 3)
+    assert table.groupby("case")["rank_sum"].sum().to_dict() == {"x": 12, "y": 12, "z": 8}
     assert table.iloc[0][["case", "model", "rank_sum"]].tolist() == ["y", "c", 6.0]
     assert ("z", "c") not in set(zip(table["case"], table["model"], strict=True))
 
@@ -51,7 +51,7 @@ def test_worst_cases_by_rank_sum_are_the_same_for_a_shorter_list_and_a_shuffled_
 
 def test_one_model_is_ranked_among_all(three_models):
     listed = worst_cases(three_models, by="rank sum", model="a")
-    assert listed[["case", "value"]].values.tolist() == [["y", 4.0], ["z", 3.0], ["x", 2.0]]
+    assert listed[["case", "value"]].values.tolist() == [["y", 4.0], ["z", 4.0], ["x", 2.0]]
 
 
 def test_a_right_empty_region_is_the_best_whatever_number_the_convention_gives_it(make):
@@ -70,6 +70,25 @@ def test_a_case_with_fewer_rankings_is_stretched(make):
     table = case_rank_sums(scores, metrics=["dice"])
     assert table["rank_sum"].tolist() == [4.0, 4.0, 2.0, 2.0]
     assert table.set_index("case")["rankings"].to_dict() == {"x": 2, "y": 1}
+
+
+def test_a_case_of_more_models_is_no_worse_for_it(make):
+    few = [make.rows("few", m, "WT", dice=d) for m, d in (("a", 0.9), ("b", 0.1))]
+    many = [make.rows("many", m, "WT", dice=d) for m, d in (("a", 0.9), ("b", 0.8), ("c", 0.7), ("d", 0.1))]
+    lonely = make.rows("lonely", "a", "WT", dice=0.0)
+    table = case_rank_sums(make.table(*few, *many, lonely), metrics=["dice"])
+    assert table[["case", "model", "rank_sum"]].values.tolist()[:2] == [["few", "b", 4.0], ["many", "d", 4.0]]
+    assert "lonely" not in set(table["case"])
+
+
+def test_a_prediction_without_a_number_is_last_and_before_nobody(make):
+    scores = make.table(*(make.rows("x", m, "WT", hd95_mm=d) for m, d in (("a", 3.0), ("b", 9.0), ("c", inf))))
+    scores.loc[scores["model"] == "c", ["value", "status"]] = [nan, "prediction empty"]
+    assert case_rank_sums(scores, metrics=["hd95_mm"])[["model", "rank_sum"]].values.tolist() == [
+        ["c", 3.0],
+        ["b", 2.0],
+        ["a", 1.0],
+    ]
 
 
 def test_one_model_alone_cannot_be_ranked(make):
