@@ -1,4 +1,4 @@
-"""Where and why predictions fail: ranking, strata, errors in words, suspicions about the data, and the report."""
+"""Where and why predictions fail: ranking, strata, centres, models side by side, errors in words, and the report."""
 
 from .case_findings import CaseFindings, findings_of_case, read_case_findings
 from .centers import CenterTests, center_tests

@@ -36,12 +36,12 @@ def read_lesions(workspace: Workspace) -> pd.DataFrame:
         raise AnalysisError(f"{workspace.root}: no table of lesions; score the cohort under a lesion-wise convention")
     path = found[0]
     try:
-        table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, keep_default_na=False)
+        table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=str)
     except (OSError, ValueError) as error:
         raise AnalysisError(f"{path}: not readable ({error}); delete it and score the cohort again") from error
     missing = [name for name in NEEDED if name not in table.columns]
     if missing:
         raise AnalysisError(f"{path}: no column {', '.join(missing)}; it is of another version: score the cohort again")
-    numbers = ["volume_ml", "l_mm", "p_mm", "s_mm", "dice", "hd95_mm"]
+    numbers = ["lesion", "volume_ml", "l_mm", "p_mm", "s_mm", "dice", "hd95_mm"]
     table = table.assign(**{name: pd.to_numeric(table[name]) for name in numbers})
     return table.assign(counted=table["counted"].astype(str).str.lower() == "true")

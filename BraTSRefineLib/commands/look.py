@@ -25,6 +25,7 @@ from .options import (
     open_cohort,
     print_problems,
     run_job,
+    say_unranked,
     scores_of,
     show_table,
     wide_console,
@@ -140,7 +141,7 @@ def rank(
 
     [dim]bratsrefine rank BraTS2021/ --metric dice --region ET --worst 20 | bratsrefine rank BraTS2021/ --lesions[/]
     """
-    from ..analysis import read_lesions, worst_cases, worst_lesions
+    from ..analysis import read_lesions, unranked, worst_cases, worst_lesions
 
     found, opened = open_cohort(folder, workspace, labels, model_labels)
     scores = scores_of(found, opened)
@@ -149,6 +150,7 @@ def rank(
         show_table(worst_lesions(read_lesions(opened), region=region, by=metric, **chosen), as_json)
     else:
         show_table(worst_cases(scores, metric=metric, region=region or "ET", by=by, **chosen), as_json)
+        say_unranked(unranked(scores, metric=metric, region=region or "ET", model=model))
 
 
 STRATA_SHOWN = (

@@ -212,6 +212,13 @@ def print_table(table: pd.DataFrame, columns: str = "") -> None:
     wide_console().print(shown)
 
 
+def say_unranked(left_out: pd.DataFrame) -> None:
+    """On standard error, the predictions that a ranking has no number for, by reason."""
+    for status, group in left_out.groupby("status", sort=False):
+        names = [f"{row.case} / {row.model}" for row in group.itertuples()]
+        notes.print(f"[yellow]not ranked[/] {escape(f'{_some(names)}: {status}')}", soft_wrap=True)
+
+
 def scores_of(cohort: Cohort, workspace: Workspace, convention: str = "brats2023") -> pd.DataFrame:
     """The workspace's scores; where there are none of this cohort yet, they are computed and that is said."""
     from ..scoring import read_scores

@@ -112,6 +112,13 @@ def test_models_that_share_no_case_give_rows_that_say_so(make):
     assert row["warning"] == "no case has both; 2 without a partner"
 
 
+def test_a_cohort_of_one_case_is_compared_with_a_warning(make):
+    row = compare_models(drawn(make, 0.1, cases=1), "a", "b").iloc[0]
+    assert (row["n"], row["p"]) == (1, 1.0)
+    assert np.isnan(row["low"])
+    assert row["warning"] == "fewer than 5 cases: read with care"
+
+
 def test_two_runs_are_compared_model_by_model(make):
     before, after = drawn(make, 0.0, seed=1), drawn(make, 0.0, seed=1)
     after.loc[(after["model"] == "b") & (after["metric"] == "dice"), "value"] += 0.03

@@ -112,6 +112,7 @@ def test_a_question_that_cannot_be_answered_names_what_can(lesions, wrong, says)
 
 @pytest.mark.parametrize("ending", ["parquet", "csv"])
 def test_the_table_of_a_workspace_comes_back(lesions, tmp_path, ending):
+    lesions["case"] = lesions["case"].map({"x": "001", "y": "002"})
     write = {"parquet": lesions.to_parquet, "csv": lesions.to_csv}[ending]
     write(tmp_path / f"lesions.{ending}", index=False)
     pd.testing.assert_frame_equal(worst_lesions(read_lesions(Workspace(tmp_path))), worst_lesions(lesions))

@@ -94,6 +94,12 @@ def test_only_common_cases_of_models_with_enough_of_them_are_compared(make):
     )
 
 
+def test_a_cohort_of_one_case_has_an_order_and_a_warning(make):
+    found = ranking_stability(cohort_of(make, {"a": 0.0, "b": 0.5}, cases=1), aggregations=["mean"])
+    assert found.models["model"].tolist() == ["b", "a"]
+    assert set(found.models["warning"]) == {"fewer than 5 cases: read with care"}
+
+
 def test_one_infinite_distance_is_the_end_of_a_mean(make):
     scores = cohort_of(make, {"a": 0.0, "b": 0.0}, cases=6)
     scores.loc[(scores["model"] == "b") & (scores["metric"] == "hd95_mm") & (scores["case"] == "case_03"), "value"] = (
