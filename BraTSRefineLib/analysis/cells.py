@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from .metrics import metric_name
@@ -44,7 +45,7 @@ def shown(column: str, value: object) -> str:
     """One value as text; an empty cell is a dash."""
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return "-"
-    if isinstance(value, bool):
+    if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if not isinstance(value, float):
         return metric_name(value) if column == "metric" else str(value)
@@ -81,6 +82,11 @@ def p_value(value: float) -> str:
     if math.isnan(value):
         return "-"
     return f"<{LEAST_P}" if value < LEAST_P else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 case``, ``2 cases``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def is_numeric(frame: pd.DataFrame, column: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from .cells import p_value
+from .cells import count, p_value
 from .centers import ALL_MODELS
 from .contents import Contents
 from .multiple import SIGNIFICANT
@@ -41,7 +41,7 @@ def _worse(row) -> str:
 def _nothing_found(tested: pd.DataFrame) -> str:
     reach = ((tested["high"] - tested["low"]) / 2).max()
     return (
-        f"No centre was found to be worse after adjusting for size ({len(tested)} comparisons, smallest q "
+        f"No centre was found to be worse after adjusting for size ({count(len(tested), 'comparison')}, smallest q "
         f"{p_value(tested['adjusted_q'].min())}); that does not show that they are equal: the 95 % intervals reach "
         f"up to {reach:.2f} Dice to either side."
     )
@@ -81,9 +81,9 @@ def _paired(table: pd.DataFrame) -> str:
     better = dice[(dice["q"] < SIGNIFICANT) & (dice["mean_difference"] > 0)]
     if worse.empty and better.empty:
         return (
-            f"Paired with {best}, no other model differs significantly in the Dice of any region ({len(dice)} tests, "
-            f"smallest q {p_value(dice['q'].min())}, {int(dice['n'].max())} cases at most); that does not show that "
-            "they are equal."
+            f"Paired with {best}, no other model differs significantly in the Dice of any region "
+            f"({count(len(dice), 'test')}, smallest q {p_value(dice['q'].min())}, at most "
+            f"{count(int(dice['n'].max()), 'case')}); that does not show that they are equal."
         )
     parts = [f"worse in {_listed(worse)}"] if len(worse) else []
     parts += [f"better in {_listed(better)}"] if len(better) else []

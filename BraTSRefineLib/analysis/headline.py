@@ -7,16 +7,22 @@ import pandas as pd
 from ..cohort import Cohort
 from ..regions import REGION_NAMES, SCORED_REGIONS
 from ..scoring import CONSENSUS
+from .cells import count, p_value
 from .claims import center_claims, model_claims
 from .contents import Contents
 from .factors import SIZE_CUTS_ML, TISSUE_CUTS_ML, region_sizes
 from .finding import KINDS, NOT_CHECKED, REMARKS, SAME_PERSON
 from .lesions import MISSED, REFERENCE_SIDE
 from .metrics import FAILED_BELOW_DICE
+from .multiple import SIGNIFICANT
+from .paired import signed_rank_p
 from .strata import FEW
 
 SERIOUS = tuple(kind for kind in KINDS if kind not in (*REMARKS, SAME_PERSON, NOT_CHECKED))
 """Findings that may spoil numbers: they are said before anything about the models."""
+
+WEAK = "sure=weak"
+"""Evidence that a finding calls weak itself."""
 
 LEAST_FAILURES = 3
 """Fewer failures than this have no pattern that is worth a sentence."""
@@ -45,7 +51,9 @@ def headline(contents: Contents) -> list[str]:
 
 def serious(contents: Contents) -> pd.DataFrame:
     """The findings that may spoil numbers: they come before everything that is said about the models."""
-    return contents.found[contents.found["kind"].isin(SERIOUS)]
+    found = contents.found
+    weak = found["evidence"].str.contains(WEAK, regex=False) if "evidence" in found else False
+    return found[found["kind"].isin(SERIOUS) & ~weak]
 
 
 def _nothing_scored(cohort: Cohort) -> str:
@@ -65,15 +73,28 @@ def _weakest(dice: pd.DataFrame) -> str:
 
 
 def _weakest_region(dice: pd.DataFrame, weakest: str) -> str:
+    """``is the weakest region`` only where it is below the next one in a paired test over the cases."""
     medians = _medians(dice)
     cases = dice["case"].nunique()
-    over = f"{count(len(_pairs(dice)), 'prediction')} of {count(cases, 'case')}"
+    over = f"over {count(len(_pairs(dice)), 'prediction')} of {count(cases, 'case')}"
     name = REGION_NAMES.get(weakest, weakest).capitalize()
-    few = f"; {count(cases, 'case')} say little about others" if cases < FEW else ""
+    few = f"; {count(cases, 'case')} {'says' if cases == 1 else 'say'} little about others" if cases < FEW else ""
     if len(medians) == 1:
-        return f"{name}: median Dice {medians[weakest]:.2f} over {over}{few}."
+        return f"{name}: median Dice {medians[weakest]:.2f} {over}{few}."
     others = ", ".join(f"{region} {value:.2f}" for region, value in medians.items() if region != weakest)
-    return f"{name} is the weakest region: median Dice {medians[weakest]:.2f} ({others}) over {over}{few}."
+    figures = f"median Dice {medians[weakest]:.2f} ({others}) {over}"
+    following = str(medians.drop(weakest).idxmin())
+    p = _paired_p(dice, weakest, following)
+    if p < SIGNIFICANT:
+        return f"{name} is the weakest region: {figures}{few}."
+    unsure = f"not clearly below {following} (paired over the cases, p = {p_value(p)})" if p == p else ""
+    return f"{name} has the lowest figures: {figures}{f'; {unsure}' if unsure else ''}{few}."
+
+
+def _paired_p(dice: pd.DataFrame, one: str, other: str) -> float:
+    """Wilcoxon's signed-rank p of two regions of the same cases, each the mean over its predictions."""
+    means = dice.pivot_table(index="case", columns="region", values="value", aggfunc="mean")
+    return signed_rank_p((means[one] - means[other]).dropna().to_numpy())
 
 
 def _small_failures(contents: Contents, dice: pd.DataFrame, region: str) -> list[str]:
@@ -178,8 +199,3 @@ def _named(kind: str, found: pd.DataFrame) -> str:
 
 def _pairs(dice: pd.DataFrame) -> pd.DataFrame:
     return dice[["case", "model"]].drop_duplicates()
-
-
-def count(number: int, noun: str) -> str:
-    """``1 case``, ``2 cases``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -117,8 +117,8 @@ def _title(region: str, number: str) -> dict:
 
 def _left_out(rows: pd.DataFrame) -> str:
     absent = rows[rows["size_ml"] == 0].drop_duplicates(["case", "region"])["region"].value_counts(sort=False)
-    counted = ", ".join(f"{region} in {count}" for region, count in absent.items())
-    return f"Regions that the reference does not have are left out ({counted} cases). " if counted else ""
+    counted = ", ".join(f"{region} {count}" for region, count in absent.items())
+    return f"Cases whose reference does not have the region are left out ({counted}). " if counted else ""
 
 
 def _without_volume(contents: Contents) -> str:

@@ -90,6 +90,24 @@ class Workspace:
         return self.root / "scores.csv"
 
     @property
+    def scores_json(self) -> Path:
+        """What the scores are: version, conventions and their definitions."""
+        return self.root / "scores.json"
+
+    @property
+    def lesions_parquet(self) -> Path:
+        return self.root / "lesions.parquet"
+
+    @property
+    def lesions_csv(self) -> Path:
+        return self.root / "lesions.csv"
+
+    @property
+    def scoring_cache(self) -> Path:
+        """What was found case by case, so that an unchanged case is not scored again."""
+        return self.root / "scoring-cache.sqlite"
+
+    @property
     def findings_csv(self) -> Path:
         return self.root / "findings.csv"
 

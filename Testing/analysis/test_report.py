@@ -73,7 +73,7 @@ def test_it_says_in_words_what_is_wrong(reported):
     text = text_of(reported[2])
     assert "ET missed altogether (0.31 ml). Lower the ET threshold or add members." in text
     assert "WT floods: " in text
-    assert re.search(r"(Whole|Enhancing) tumour is the weakest region|Tumour core is the weakest region", text)
+    assert re.search(r"(Whole tumour|Enhancing tumour|Tumour core) has the lowest figures: median Dice", text)
     assert "poor is the weakest of 2 models" in text
 
 
