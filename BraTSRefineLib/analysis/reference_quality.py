@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ HOLE_MM3 = 100.0
 """Cavities below this are too common in references to be told."""
 
 SHOWN = 3
+TISSUE_NAMES = {"NCR": "necrotic or non-enhancing core", "ED": "oedema"}
 
 
 def of_reference(case: str, reference: Labelled, geometry: Geometry) -> Iterator[Finding]:
@@ -61,10 +62,21 @@ def _cut(case: str, region: str, reference: Labelled, geometry: Geometry) -> _Cu
 
 
 def _empty_regions(case: str, reference: Labelled) -> Iterator[Finding]:
-    absent = [region for region in reference.regions if not reference.size(region)]
+    absent = {region: REGION_NAMES[region] for region in reference.regions if not reference.size(region)}
+    absent |= _absent_tissues(reference, absent)
     if absent:
-        names = " and no ".join(f"{REGION_NAMES[region]} ({region})" for region in absent)
-        yield Finding(case, "", EMPTY_REGION, f"the reference has no {names}", evidence(regions=absent))
+        names = " and no ".join(f"{name} ({region})" for region, name in absent.items())
+        yield Finding(case, "", EMPTY_REGION, f"the reference has no {names}", evidence(regions=list(absent)))
+
+
+def _absent_tissues(reference: Labelled, absent: Collection[str]) -> dict[str, str]:
+    """Core and oedema of a glioma before treatment, where the regions that they belong to are there."""
+    labels = reference.labels
+    if set(labels.tissues) != {"NCR", "ED", "ET"}:
+        return {}
+    inside = {"NCR": "TC", "ED": "WT"}
+    gone = [t for t, region in inside.items() if region not in absent and not reference.counts[labels.tissues[t]]]
+    return {tissue: TISSUE_NAMES[tissue] for tissue in gone}
 
 
 def _single_voxels(case: str, reference: Labelled) -> Iterator[Finding]:

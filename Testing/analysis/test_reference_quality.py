@@ -83,6 +83,13 @@ def test_a_single_voxel_of_a_tissue_that_is_scored_is_told(make):
     assert "a single voxel of resection cavity (RC)" in finding.message
 
 
+def test_a_tumour_without_oedema_or_necrosis_is_remarked(make):
+    solid = np.where(make.tumour() > 0, 3, 0).astype(np.uint8)
+    [finding] = remarks(solid)
+    assert finding.message == "the reference has no necrotic or non-enhancing core (NCR) and no oedema (ED)"
+    assert remarks(solid, "brats2024-gli") == []
+
+
 def test_an_empty_reference_lacks_every_region():
     [finding] = remarks(np.zeros((40, 48, 56), dtype=np.uint8))
     assert finding.evidence == "regions=WT,TC,ET"
@@ -92,6 +99,7 @@ def test_an_empty_reference_lacks_every_region():
     ("folder", "case", "kind", "words"),
     [
         ("brats2021", "BraTS2021_01477", "empty region", "no enhancing tumour (ET)"),
+        ("brats2023-ssa", "BraTS-SSA-00046-000", "empty region", "no necrotic or non-enhancing core (NCR)"),
         ("brats2021", "BraTS2021_01479", "specks in the reference", "1 speck (43 mm3)"),
         ("brats2023-regions-derived", "SegResNet_sample_1", "holes in the reference", "184 mm3 at (72, -124, 66)"),
         ("brats2024-gli-posttreatment", "BraTS-GLI-02096-100", "single voxel", "core (NETC)"),
