@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from .plots import MANY_POINTS, names, numbers, region_colour, region_label
+from .strata import FEW
 
 WHISKER = 1.5
 """Whiskers reach this many interquartile ranges beyond the quartiles (Tukey)."""
@@ -16,9 +17,10 @@ def case_boxes(rows: pd.DataFrame, across: str, region: str, total: int, *, show
     """A trace of one region: a box for each value of the column ``across``, of the numbers ``shown``.
 
     ``hover`` is the template under the case's name; ``rows["value"]`` is its ``customdata``. ``total`` counts the
-    points of the whole plot: of too many the page keeps no name that nobody can point at.
+    points of the whole plot: of too many the page keeps no name that nobody can point at. Without ``FEW`` cases in any
+    group there are no boxes, for their quartiles would be made of two or three numbers.
     """
-    few = total <= MANY_POINTS
+    few, boxed = total <= MANY_POINTS, rows[across].value_counts().max() >= FEW
     drawn = pd.Series(True, index=rows.index) if few else _outside(shown, rows[across])
     return {
         "type": "box",
@@ -31,7 +33,7 @@ def case_boxes(rows: pd.DataFrame, across: str, region: str, total: int, *, show
         "jitter": 0.5,
         "pointpos": 0,
         "fillcolor": "rgba(0,0,0,0)",
-        "line": {"width": 1.2},
+        "line": {"width": 1.2 if boxed else 0},
         "marker": {"color": region_colour(region), "size": 5, "opacity": 0.7},
         "hovertemplate": f"%{{text}}<br>{hover}<extra></extra>",
     }

@@ -13,7 +13,7 @@ from .markup import Html, element, joined
 
 REGION_COLOURS = {
     "WT": "#009e73",
-    "TC": "#0072b2",
+    "TC": "#1f85c6",
     "ET": "#d55e00",
     "RC": "#cc79a7",
     "NETC": "#56b4e9",
@@ -22,9 +22,9 @@ REGION_COLOURS = {
     "ED": "#8c6d31",
     "GTV": "#7f7f7f",
 }
-"""Told apart by people with any colour vision (the first six are of Okabe and Ito), on white as on black."""
+"""Told apart by people with any colour vision (after Okabe and Ito), on white as on black."""
 
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6d31", "#7f7f7f")
+COLOURS = ("#1f85c6", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6d31", "#7f7f7f")
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
 OTHER_COLOUR = "#7f7f7f"
 GUIDE = {"color": "rgba(128, 128, 128, 0.7)", "width": 1, "dash": "dot"}

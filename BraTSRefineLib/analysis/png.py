@@ -18,7 +18,7 @@ def encode_png(pixels: np.ndarray, palette: np.ndarray) -> bytes:
     rows[:, 1:] = pixels
     header = struct.pack(">IIBBBBB", width, height, 8, PALETTE_IMAGE, 0, 0, 0)
     colours = np.asarray(palette, dtype=np.uint8).tobytes()
-    data = zlib.compress(rows.tobytes(), 9)
+    data = zlib.compress(rows.tobytes(), 6)
     return SIGNATURE + b"".join(
         _chunk(kind, content)
         for kind, content in ((b"IHDR", header), (b"PLTE", colours), (b"IDAT", data), (b"IEND", b""))

@@ -51,24 +51,24 @@ def _worst_table(contents: Contents, ranked: pd.DataFrame, title: str, caption: 
     groups = dict(list(contents.scores.merge(keys, on=["case", "model"]).groupby(["case", "model"], sort=False)))
     rows, lines = [], []
     for entry in ranked.itertuples(index=False):
-        case, scores = contents.cases[entry.case], groups[entry.case, entry.model]
-        seen = look(contents, case, entry.model, entry.region)
-        rows.append(_row(contents, entry, scores, seen))
-        lines.append(_line(contents, entry, scores, seen))
+        scores = groups[entry.case, entry.model].drop_duplicates(["region", "metric"])
+        figures = scores.pivot(index="region", columns="metric", values="value")
+        seen = look(contents, contents.cases[entry.case], entry.model, entry.region)
+        rows.append(_row(contents, entry, figures, seen))
+        lines.append(_line(contents, entry, figures, seen))
         _tell(contents, entry.rank, len(ranked), entry.case)
     view = table(["", "Case", "Figures", "What is wrong", "Where"], rows, class_="worst")
     return ReportTable("worst-cases", title, pd.DataFrame(lines), caption, view=view)
 
 
-def _row(contents: Contents, entry, scores: pd.DataFrame, seen: Look) -> list[Html]:
+def _row(contents: Contents, entry, figures: pd.DataFrame, seen: Look) -> list[Html]:
     said = joined(_sentence(seen), _remarks(contents.found, entry.case, entry.model))
     name = _name(contents.cases[entry.case], entry.model, entry.convention)
-    return [element("td", entry.rank, class_="rank"), name, _figures(contents, scores), said, seen.picture]
+    return [element("td", entry.rank, class_="rank"), name, _figures(contents, figures), said, seen.picture]
 
 
-def _line(contents: Contents, entry, scores: pd.DataFrame, seen: Look) -> dict[str, object]:
+def _line(contents: Contents, entry, figures: pd.DataFrame, seen: Look) -> dict[str, object]:
     """The same as values, a column a figure."""
-    figures = scores.pivot_table(index="region", columns="metric", values="value", sort=False, dropna=False)
     wanted = [*dict.fromkeys([contents.metric, *FIGURES]), "volume_prediction_ml", "volume_reference_ml"]
     values = {
         f"{region}_{metric}": figures.loc[region].get(metric)
@@ -122,9 +122,8 @@ def _name(case: Case, model: str, convention: str) -> Html:
     )
 
 
-def _figures(contents: Contents, scores: pd.DataFrame) -> Html:
-    """Dice and HD95 of each region, and the volumes of reference and prediction."""
-    values = scores.pivot_table(index="region", columns="metric", values="value", sort=False, dropna=False)
+def _figures(contents: Contents, values: pd.DataFrame) -> Html:
+    """Dice and HD95 of each region, and the volumes of reference and prediction; ``values`` is region x metric."""
     metrics = list(dict.fromkeys([contents.metric, *FIGURES]))
     rows = []
     for region in (region for region in contents.regions if region in values.index):

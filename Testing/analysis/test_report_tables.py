@@ -35,7 +35,7 @@ def workspace(tmp_path):
 
 @pytest.fixture
 def reported(make, workspace):
-    """Writes the report of hand-made scores, ``(case, center, model, {region: (dice, ml)})`` each, and gives the page."""
+    """Writes the report of hand-made scores, ``(case, center, model, {region: (dice, ml)})`` each, gives the page."""
 
     def write(cases, lesions: pd.DataFrame | None = None, **attributes: str) -> str:
         rows, known = [], {}
