@@ -84,11 +84,13 @@ def read_geometry(path: Path) -> Geometry:
 
 
 def read_image(path: Path) -> np.ndarray:
-    """Voxels ``(z, y, x)`` in the file's own type. Raises VolumeError where the file is not a readable 3D image.
-
-    Stored NIfTI voxels are taken as they are: ITK turns NaN into 0 without a word, and takes longer.
-    """
+    """Voxels ``(z, y, x)`` in the file's own type. Raises VolumeError where the file is not a readable 3D image."""
     read_geometry(path)
+    return _voxels(path)
+
+
+def _voxels(path: Path) -> np.ndarray:
+    """Stored NIfTI voxels are taken as they are: ITK turns NaN into 0 without a word, and takes longer."""
     header = read_nifti_header(path)
     if header is not None and header.dtype and not header.scaled:
         return _stored_voxels(path, header)
@@ -118,7 +120,13 @@ def read_label_map(path: Path) -> np.ndarray:
     Whole numbers stored as float are accepted within 1e-3. Raises VolumeError for NaN, fractions and labels
     outside 0-255.
     """
-    return as_labels(read_image(path), path)
+    return read_label_volume(path)[0]
+
+
+def read_label_volume(path: Path) -> tuple[np.ndarray, Geometry]:
+    """Label map as ``read_label_map`` gives it, and its geometry."""
+    geometry = read_geometry(path)
+    return as_labels(_voxels(path), path), geometry
 
 
 def as_labels(voxels: np.ndarray, path: Path) -> np.ndarray:
@@ -126,6 +134,10 @@ def as_labels(voxels: np.ndarray, path: Path) -> np.ndarray:
     if voxels.dtype == np.uint8 or voxels.size == 0:
         return voxels.astype(np.uint8, copy=False)
     if np.issubdtype(voxels.dtype, np.floating):
+        with np.errstate(invalid="ignore"):
+            labels = voxels.astype(np.uint8)
+        if np.array_equal(labels, voxels):
+            return labels
         voxels = _whole_numbers(voxels, path)
     low, high = int(voxels.min()), int(voxels.max())
     if low < 0 or high > 255:

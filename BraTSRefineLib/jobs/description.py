@@ -69,12 +69,30 @@ def _is_threshold(value: object) -> bool:
     return value is None or (isinstance(value, float | int) and not isinstance(value, bool) and value > 0)
 
 
+def _is_tolerances(value: object) -> bool:
+    return value is None or (isinstance(value, list) and value and all(_is_threshold(each) for each in value))
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
+
+
 _MODELS = Parameter(None, _is_names, "null or a list of the cohort's models")
 _CASES = Parameter(None, _is_names, "null or a list of the cohort's cases")
 _CONVENTION = Parameter("brats2023", lambda value: isinstance(value, str), "the name of a convention for empty masks")
 
 KINDS: dict[str, dict[str, Parameter]] = {
-    "score": {"convention": _CONVENTION, "models": _MODELS, "cases": _CASES},
+    "score": {
+        "convention": _CONVENTION,
+        "models": _MODELS,
+        "cases": _CASES,
+        "tolerances": Parameter(None, _is_tolerances, "null or a list of mm above 0"),
+        "measures": Parameter(["lesions"], _is_texts, "a list of further measures"),
+        "lesions": Parameter("", lambda value: isinstance(value, str), "the name of rules for lesions, or nothing"),
+        "workers": Parameter(None, lambda value: value is None or _is_whole(value), "null or a number of processes"),
+        "scheduler": Parameter(None, lambda value: value is None or isinstance(value, str), "null or an address"),
+        "fresh": Parameter(False, lambda value: isinstance(value, bool), "true or false"),
+    },
     "uncertainty": {
         "models": _MODELS,
         "cases": _CASES,

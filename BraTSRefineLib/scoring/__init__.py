@@ -11,6 +11,7 @@ from .calibration import (
 from .cohort_scores import score_cohort
 from .conventions import CONVENTIONS, Score, ScoringError, explain_convention
 from .instances import InstanceScores, instance_scores
+from .lesion_table import LESION_COLUMNS, write_lesions
 from .lesions import LesionScores, lesionwise, lesionwise_tissues
 from .pair import METRICS, compare_masks, metric_names, score_pair
 from .selective_risk import RiskCoverage, risk_coverage
@@ -21,6 +22,7 @@ from .uncertainty import QuBrats, qu_brats
 __all__ = [
     "CONSENSUS",
     "CONVENTIONS",
+    "LESION_COLUMNS",
     "METRICS",
     "SCORE_COLUMNS",
     "InstanceScores",
@@ -50,5 +52,6 @@ __all__ = [
     "topology",
     "topology_errors",
     "wide",
+    "write_lesions",
     "write_scores",
 ]

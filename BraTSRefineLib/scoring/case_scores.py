@@ -1,87 +1,98 @@
-"""All scores of one case: each of its files is read once, and what cannot be scored is a row that says why."""
+"""All scores of one case, and what cannot be scored as a row that says why."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import nan
-from pathlib import Path
 
 import numpy as np
 
 from ..cohort.case import Case
-from ..cohort.volumes import VolumeError, read_geometry, read_label_map
-from ..fusion import majority
-from ..regions import LabelConvention
+from .case_maps import CaseMaps, LabelMap, LabelPair, consensus_of_others, cropped, read_case
 from .conventions import OK, ScoringError
-from .packing import occupied_box
-from .pair import check_labels, region_scores, shared_regions
+from .extra_measures import Extras, extra_rows
+from .lesion_table import LesionRow
+from .pair import Tolerances, region_scores, shared_regions
 from .table import CONSENSUS, Row
 
 NOTHING_TO_SCORE = "no reference and no prediction"
-NO_OTHER_MODEL = "no reference and no other model to compare with"
-SPACING_DIGITS = 6
-"""Decimals of a spacing in mm that are kept: headers store single precision, and 1 mm must be 1 mm."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a cohort is scored; ``models`` of None means every model."""
+    """How a cohort is scored; ``models`` of None means every model, ``measures`` are further ones (``MEASURES``).
+
+    ``lesion_preset`` names the rules by which lesions are matched.
+    """
 
     convention: str
-    tolerance_mm: float
+    tolerance_mm: Tolerances
     engine: str
     models: frozenset[str] | None = None
+    measures: tuple[str, ...] = ()
+    lesion_preset: str = ""
 
     def wants(self, model: str) -> bool:
         return self.models is None or model in self.models
 
 
 @dataclass(frozen=True)
-class LabelMap:
-    """A label map as read: voxels (z, y, x) uint8, spacing in mm in array order, and how its labels are read."""
+class CaseScores:
+    """The rows of one case for the table of scores, and for the table of lesions."""
 
-    voxels: np.ndarray
-    spacing: tuple[float, ...]
-    labels: LabelConvention
-
-
-def case_rows(case: Case, settings: Settings) -> list[Row]:
-    """The rows of one case: every wanted model against the reference, or else against the other models' majority."""
-    expected = _expected_models(case, settings)
-    if case.reference is not None:
-        return _rows_against_reference(case, settings, expected)
-    if not case.predictions:
-        return _unscored(case, expected or [""], NOTHING_TO_SCORE, settings)
-    return _rows_against_others(case, settings, expected)
+    rows: list[Row]
+    lesions: list[LesionRow]
 
 
-def _expected_models(case: Case, settings: Settings) -> list[str]:
+def case_scores(case: Case, settings: Settings) -> CaseScores:
+    """Every wanted model of a case against the reference, or else against the other models' majority."""
+    return scores_of_maps(read_case(case, expected_models(case, settings)), settings)
+
+
+def expected_models(case: Case, settings: Settings) -> list[str]:
     """The wanted models of a case: those that predicted it and those that were found wanting."""
     found = dict.fromkeys([*case.predictions, *(p.model for p in case.problems if p.model)])
     return [model for model in found if settings.wants(model)]
 
 
-def _rows_against_reference(case: Case, settings: Settings, expected: list[str]) -> list[Row]:
-    try:
-        reference = _read(case.reference, case.labels, case.error_of())
-        check_labels(_labels(reference.voxels), reference.labels, str(case.reference))
-    except (VolumeError, ScoringError) as error:
-        return _unscored(case, expected or [""], error, settings)
-    rows = [] if case.predictions else _volume_rows(case, reference, settings)
+def scores_of_maps(maps: CaseMaps, settings: Settings) -> CaseScores:
+    """The scores of a case whose label maps are in memory."""
+    case, expected = maps.case, expected_models(maps.case, settings)
+    if "" in maps.errors:
+        return CaseScores(_unscored(case, expected or [""], maps.errors[""], settings), [])
+    if maps.reference is None and not case.predictions:
+        return CaseScores(_unscored(case, expected or [""], NOTHING_TO_SCORE, settings), [])
+    rows, lesions = [], []
+    if maps.reference is not None and not case.predictions:
+        rows += _volume_rows(case, maps.reference, settings)
+    shape = _shape(maps)
+    predictions = maps.predictions if maps.reference is not None else cropped(maps.predictions)
     for model in expected:
         try:
-            rows += _rows_of_pair(case, model, reference, _prediction(case, model), settings)
-        except (VolumeError, ScoringError) as error:
+            if model in maps.errors:
+                raise ScoringError(maps.errors[model])
+            truth = maps.reference or consensus_of_others(predictions, model)
+            scored = _pair_scores(case, model, truth, predictions[model], shape, settings)
+            rows, lesions = rows + scored.rows, lesions + scored.lesions
+        except ScoringError as error:
             rows += _unscored(case, [model], error, settings)
-    return rows
+    return CaseScores(rows, lesions)
 
 
-def _rows_of_pair(case: Case, model: str, truth: LabelMap, prediction: LabelMap, settings: Settings) -> list[Row]:
+def _shape(maps: CaseMaps) -> tuple[int, ...]:
+    """The image's size in voxels."""
+    first = maps.reference or next(iter(maps.predictions.values()), None)
+    return first.voxels.shape if first is not None else (0, 0, 0)
+
+
+def _pair_scores(
+    case: Case, model: str, truth: LabelMap, prediction: LabelMap, shape: tuple[int, ...], settings: Settings
+) -> CaseScores:
     regions = shared_regions(truth.labels, prediction.labels)
     if not regions:
         raise ScoringError(f"{truth.labels.name} and {prediction.labels.name} have no region in common")
-    scores, packed = region_scores(
+    scores, _ = region_scores(
         truth.voxels,
         prediction.voxels,
         truth.spacing,
@@ -90,100 +101,17 @@ def _rows_of_pair(case: Case, model: str, truth: LabelMap, prediction: LabelMap,
         settings.convention,
         settings.tolerance_mm,
         settings.engine,
+        shape,
     )
-    check_labels(packed.prediction_labels, prediction.labels, str(case.predictions[model]))
     convention = _convention_of(case, settings)
-    return [
+    rows = [
         (case.case, model, region, metric, score.value, score.status, convention)
         for region, of_region in zip(regions, scores, strict=True)
         for metric, score in of_region.items()
     ]
-
-
-def _rows_against_others(case: Case, settings: Settings, expected: list[str]) -> list[Row]:
-    maps, errors = _all_predictions(case, expected)
-    rows = []
-    for model in expected:
-        try:
-            if model in errors:
-                raise errors[model]
-            consensus = _consensus(maps, model)
-            rows += _rows_of_pair(case, model, consensus, maps[model], settings)
-        except ScoringError as error:
-            rows += _unscored(case, [model], error, settings)
-    return rows
-
-
-def _all_predictions(case: Case, expected: list[str]) -> tuple[dict[str, LabelMap], dict[str, ScoringError]]:
-    """Every usable model's label map, all cropped to the box of all labels, and why others are not usable."""
-    maps: dict[str, LabelMap] = {}
-    errors: dict[str, ScoringError] = {}
-    for model in dict.fromkeys([*case.predictions, *expected]):
-        try:
-            maps[model] = _on_one_grid(_prediction(case, model), maps)
-        except (VolumeError, ScoringError) as error:
-            errors[model] = ScoringError(str(error))
-    return _cropped(maps), errors
-
-
-def _on_one_grid(prediction: LabelMap, maps: Mapping[str, LabelMap]) -> LabelMap:
-    for model, other in maps.items():
-        if other.voxels.shape != prediction.voxels.shape:
-            raise ScoringError(f"{_size(prediction)} voxels, {model} has {_size(other)}: not one grid")
-    return prediction
-
-
-def _cropped(maps: dict[str, LabelMap]) -> dict[str, LabelMap]:
-    if not maps:
-        return maps
-    box = occupied_box(np.bitwise_or.reduce([one.voxels for one in maps.values()]))
-    return {model: LabelMap(np.ascontiguousarray(m.voxels[box]), m.spacing, m.labels) for model, m in maps.items()}
-
-
-def _consensus(maps: Mapping[str, LabelMap], model: str) -> LabelMap:
-    """The other models' majority, region by region among those that know the region.
-
-    In the label map bit ``i`` is region ``i`` of the model, so that regions need not be nested.
-    """
-    others = [other for name, other in maps.items() if name != model]
-    if not others:
-        raise ScoringError(NO_OTHER_MODEL)
-    voxels = np.zeros(maps[model].voxels.shape, dtype=np.uint8)
-    regions = {}
-    for bit, region in enumerate(shared_regions(maps[model].labels)):
-        voters = [other for other in others if region in other.labels.scored_regions]
-        if voters and voxels.size:
-            votes = majority(other.labels.mask(other.voxels, region)[np.newaxis] for other in voters)
-            voxels |= votes[0].view(np.uint8) << np.uint8(bit)
-        if voters:
-            regions[region] = tuple(label for label in range(256) if label >> bit & 1)
-    return LabelMap(voxels, others[0].spacing, LabelConvention("the consensus of the others", {}, regions))
-
-
-def _prediction(case: Case, model: str) -> LabelMap:
-    """Raises VolumeError or ScoringError, with the file or the reason that the cohort found."""
-    if model not in case.predictions:
-        messages = [problem.message for problem in case.problems if problem.model == model]
-        raise ScoringError("; ".join(messages))
-    path = case.predictions[model]
-    prediction = _read(path, case.convention_of(model), case.error_of(model))
-    if case.reference is None:
-        check_labels(_labels(prediction.voxels), prediction.labels, str(path))
-    return prediction
-
-
-def _read(path: Path, labels: LabelConvention | None, problem: str) -> LabelMap:
-    if problem:
-        raise ScoringError(problem)
-    if labels is None:
-        raise ScoringError(f"{path}: what its labels mean is not known; state it with --labels")
-    spacing = tuple(round(value, SPACING_DIGITS) for value in read_geometry(path).array_spacing)
-    return LabelMap(read_label_map(path), spacing, labels)
-
-
-def _labels(voxels: np.ndarray) -> frozenset[int]:
-    occupied = voxels[occupied_box(voxels)]
-    return frozenset(np.flatnonzero(np.bincount(occupied.ravel())).tolist()) - {0}
+    extras = Extras(case, model, LabelPair(truth, prediction), regions, settings.lesion_preset, settings.engine)
+    more, lesions = extra_rows(extras, settings.measures, convention)
+    return CaseScores(rows + more, lesions)
 
 
 def _volume_rows(case: Case, reference: LabelMap, settings: Settings) -> list[Row]:
@@ -201,15 +129,11 @@ def _unscored(case: Case, models: Iterable[str], reason: Exception | str, settin
     return [(case.case, model, "", "", nan, status, _convention_of(case, settings)) for model in models]
 
 
-def failed_rows(case: Case, error: Exception, settings: Settings) -> list[Row]:
+def failed_scores(case: Case, error: Exception, settings: Settings) -> CaseScores:
     """The rows of a case whose scoring ended in an error that is no fault of one file."""
     reason = f"{type(error).__name__}: {error}"
-    return _unscored(case, _expected_models(case, settings) or [""], reason, settings)
+    return CaseScores(_unscored(case, expected_models(case, settings) or [""], reason, settings), [])
 
 
 def _convention_of(case: Case, settings: Settings) -> str:
     return settings.convention + ("" if case.reference is not None else CONSENSUS)
-
-
-def _size(label_map: LabelMap) -> str:
-    return "x".join(str(size) for size in label_map.voxels.shape)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 
 from ..cohort.workspace import Workspace, written_whole
-from ..regions import REGIONS
-from .conventions import ScoringError
+from ..regions import SCORED_REGIONS
+from .conventions import CONVENTIONS, ScoringError, explain_convention
+
+VERSION = 2
+"""Of the tables in a workspace: 2 has every metric of ``METRICS`` and says its conventions in ``scores.json``."""
 
 SCORE_COLUMNS = ("case", "model", "region", "metric", "value", "status", "convention")
 CONSENSUS = " vs consensus of the others"
@@ -26,19 +31,48 @@ def score_table(rows: list[Row]) -> pd.DataFrame:
 def write_scores(scores: pd.DataFrame, workspace: Workspace) -> None:
     """Write ``scores.csv`` and ``scores.parquet``, each whole or not at all; the same table gives the same bytes.
 
+    ``scores.json`` beside them says which conventions the numbers follow, in words.
+
     Raises ScoringError where ``scores`` is no table of scores, WorkspaceError where it cannot be written.
     """
     _check_columns(scores, workspace.root)
     with written_whole(workspace.scores_csv) as temporary:
         scores.to_csv(temporary, index=False, lineterminator="\n")
+    with written_whole(workspace.scores_json) as temporary:
+        temporary.write_text(json.dumps(_about(scores), indent=1, ensure_ascii=False), encoding="utf-8")
     with written_whole(workspace.scores_parquet) as temporary:
         scores.to_parquet(temporary, index=False)
+
+
+def _about(scores: pd.DataFrame) -> dict[str, object]:
+    names = dict.fromkeys(name.removesuffix(CONSENSUS) for name in scores["convention"])
+    words = {name: explain_convention(name) if name in CONVENTIONS else OTHER_RULES for name in names}
+    return {
+        "version": VERSION,
+        "conventions": words,
+        "metrics": [name for name in scores["metric"].unique() if name],
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+OTHER_RULES = "the rules of that name for lesions (BraTS) or instances (panoptica)"
+
+
+def scores_version(workspace: Workspace) -> int:
+    """Which version of this software's tables the workspace holds; 1 is the one that had no ``scores.json``."""
+    try:
+        version = json.loads(workspace.scores_json.read_text(encoding="utf-8"))["version"]
+    except FileNotFoundError:
+        return 1
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ScoringError(f"{workspace.scores_json}: damaged ({error!r}); score the cohort again") from None
+    return int(version)
 
 
 def read_scores(workspace: Workspace) -> pd.DataFrame:
     """The workspace's scores, from the parquet file or, without it, from the csv.
 
-    Raises ScoringError where there are none, the file is damaged, or it has other columns.
+    Raises ScoringError where there are none, the file is damaged, or it is of another version.
     """
     path = workspace.scores_parquet if workspace.scores_parquet.is_file() else workspace.scores_csv
     if not path.is_file():
@@ -48,7 +82,15 @@ def read_scores(workspace: Workspace) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         raise ScoringError(f"{path}: not readable ({error}); delete it and score the cohort again") from error
     _check_columns(scores, path)
+    _check_version(workspace, path)
     return score_table(list(scores.itertuples(index=False, name=None)))
+
+
+def _check_version(workspace: Workspace, path: Path) -> None:
+    version = scores_version(workspace)
+    if version != VERSION:
+        age = "an older" if version < VERSION else "a newer"
+        raise ScoringError(f"{path}: scores of {age} version ({version}, this is {VERSION}); score the cohort again")
 
 
 def wide(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -56,7 +98,7 @@ def wide(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     chosen = scores[(scores["metric"] == metric) & (scores["metric"] != "")]
     table = chosen.pivot(index=["case", "model"], columns="region", values="value")
     order = pd.MultiIndex.from_frame(chosen[["case", "model"]].drop_duplicates())
-    return table.reindex(index=order, columns=[region for region in REGIONS if region in table.columns])
+    return table.reindex(index=order, columns=[region for region in SCORED_REGIONS if region in table.columns])
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

@@ -136,8 +136,9 @@ def long_workspace(long_cohort, tmp_path) -> Workspace:
 
 @pytest.fixture
 def leftovers() -> Callable[[Workspace], list[str]]:
-    """What a job that did not finish must not leave: anything but the cohort and the run's own record."""
+    """What a job that did not finish must not leave: anything but the cohort, the run's own record and the cache."""
     kept = {"job.json", "events.jsonl", "log.txt", "running.lock", "cohort.csv", "cohort.json"}
+    kept |= {"scoring-cache.sqlite", "scoring-cache.sqlite-journal"}
 
     def found(workspace: Workspace) -> list[str]:
         return sorted(

@@ -39,7 +39,9 @@ def test_csv_and_parquet_say_the_same(scored):
 
 def test_a_case_without_reference_is_scored_against_the_others_and_says_so(scored):
     scores = read_scores(scored[0])
-    assert set(scores.loc[scores["case"] == "C", "convention"]) == {"brats2023" + CONSENSUS}
+    of_case = scores[scores["case"] == "C"]
+    assert set(of_case.loc[of_case["metric"] == "dice", "convention"]) == {"brats2023" + CONSENSUS}
+    assert set(of_case["convention"]) == {"brats2023" + CONSENSUS, "brats2023-gli" + CONSENSUS}
 
 
 def test_runs_are_no_models_of_the_score_job(scored):

@@ -1,0 +1,102 @@
+"""What was found case by case, kept so that an unchanged case is not scored again and a stopped run goes on.
+
+A case counts as unchanged while its files have the size and the time of last change that they had (their content is
+not read), and labels, settings and this module's ``VERSION`` are the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from ..cohort.case import Case
+from ..cohort.workspace import WorkspaceError
+from .case_scores import Settings
+
+VERSION = 1
+"""Counts up whenever the same files and settings give other results."""
+
+TABLE = "CREATE TABLE IF NOT EXISTS cases (name TEXT PRIMARY KEY, signature TEXT NOT NULL, content TEXT NOT NULL)"
+
+
+def case_signature(case: Case, settings: Settings) -> str:
+    """Equal for two runs only if files, labels and settings are."""
+    files = [path for path in (case.reference, *case.predictions.values()) if path is not None]
+    if "calibration" in settings.measures:
+        files += [*case.probabilities.values(), *case.images.values()]
+    facts = {
+        "version": VERSION,
+        "settings": {**vars(settings), "engine": "", "models": sorted(settings.models or []) or settings.models},
+        "models": {model: str(path) for model, path in case.predictions.items()},
+        "labels": [repr(case.labels), sorted((m, repr(c)) for m, c in case.model_labels.items())],
+        "problems": [(problem.model, problem.level, problem.message) for problem in case.problems],
+        "files": [(str(path), *_state(path)) for path in files],
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=list).encode()).hexdigest()
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """Size and time of last change; -1 for a file that is not there."""
+    try:
+        state = path.stat()
+    except OSError:
+        return -1, -1
+    return state.st_size, state.st_mtime_ns
+
+
+class CaseCache:
+    """Contents by case, each valid for one signature."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def get(self, case: str, signature: str) -> object | None:
+        """What was kept of the case under this signature, None where there is nothing."""
+        row = self._connection.execute(
+            "SELECT content FROM cases WHERE name = ? AND signature = ?", (case, signature)
+        ).fetchone()
+        return None if row is None else json.loads(row[0])
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._connection.execute("DELETE FROM cases")
+        self._connection.commit()
+
+    def put(self, case: str, signature: str, content: object) -> None:
+        """Keep ``content`` (JSON's own types) in place of what was kept of the case."""
+        self._connection.execute("REPLACE INTO cases VALUES (?, ?, ?)", (case, signature, json.dumps(content)))
+        self._connection.commit()
+
+
+@contextmanager
+def case_cache(path: Path) -> Iterator[CaseCache]:
+    """The cache in that file, made anew where it is damaged: it holds nothing that cannot be computed again.
+
+    Raises WorkspaceError where it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with closing(_opened(path)) as connection:
+            yield CaseCache(connection)
+    except sqlite3.Error as error:
+        raise WorkspaceError(f"{path}: not written ({error}); free disk space or choose another --workspace") from None
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=30)
+    try:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute(TABLE)
+        connection.execute("SELECT name, signature, content FROM cases LIMIT 1").fetchone()
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        if isinstance(error, sqlite3.OperationalError) and "no such column" not in str(error):
+            raise
+        path.unlink()
+        connection = sqlite3.connect(path, timeout=30)
+        connection.execute(TABLE)
+    return connection

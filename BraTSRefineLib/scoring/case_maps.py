@@ -1,0 +1,163 @@
+"""The label maps of one case in memory: each file is read once, and what cannot be used says why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from ..cohort.case import Case
+from ..cohort.volumes import Geometry, VolumeError, read_label_volume
+from ..fusion import majority
+from ..regions import LabelConvention
+from .conventions import ScoringError
+from .packing import occupied_box
+from .pair import check_labels, shared_regions
+
+NO_OTHER_MODEL = "no reference and no other model to compare with"
+SPACING_DIGITS = 6
+"""Decimals of a spacing in mm that are kept: headers store single precision, and 1 mm must be 1 mm."""
+
+
+@dataclass(frozen=True)
+class LabelMap:
+    """A label map as read: voxels (z, y, x) uint8, their grid, and how the labels are read."""
+
+    voxels: np.ndarray
+    geometry: Geometry
+    labels: LabelConvention
+
+    @property
+    def spacing(self) -> tuple[float, ...]:
+        """In mm, in array order."""
+        return tuple(round(value, SPACING_DIGITS) for value in self.geometry.array_spacing)
+
+    @property
+    def seen(self) -> frozenset[int]:
+        """The labels that occur, background left out."""
+        occupied = self.voxels[occupied_box(self.voxels)]
+        return frozenset(np.flatnonzero(np.bincount(occupied.ravel())).tolist()) - {0}
+
+
+@dataclass(frozen=True)
+class LabelPair:
+    """Two label maps on one grid: what counts as the truth, and a model's prediction."""
+
+    truth: LabelMap
+    prediction: LabelMap
+
+    def masks(self, region: str) -> tuple[np.ndarray, np.ndarray]:
+        """The region in both, boolean (z, y, x); only the box of all labels is looked into."""
+        return tuple(self._mask(one, region) for one in (self.truth, self.prediction))
+
+    def _mask(self, label_map: LabelMap, region: str) -> np.ndarray:
+        mask = np.zeros(label_map.voxels.shape, dtype=bool)
+        mask[self._box] = label_map.labels.mask(label_map.voxels[self._box], region)
+        return mask
+
+    @cached_property
+    def _box(self) -> tuple[slice, ...]:
+        return occupied_box(self.truth.voxels | self.prediction.voxels)
+
+
+@dataclass(frozen=True)
+class CaseMaps:
+    """What could be read of a case, and why the rest could not; ``errors`` by model, the reference's under "".
+
+    ``doubtful`` are maps that can be read and hold labels that their convention does not know.
+    """
+
+    case: Case
+    reference: LabelMap | None
+    predictions: Mapping[str, LabelMap]
+    errors: Mapping[str, str]
+    doubtful: Mapping[str, LabelMap] = field(default_factory=dict)
+
+
+def read_case(case: Case, models: list[str]) -> CaseMaps:
+    """The reference and the predictions of ``models``; without a reference those of all models, for the consensus."""
+    reference, predictions, errors, doubtful = None, {}, {}, {}
+    if case.reference is not None:
+        try:
+            reference = _read(case.reference, case.labels, case.error_of())
+            check_labels(reference.seen, reference.labels, str(case.reference))
+        except (VolumeError, ScoringError) as error:
+            return CaseMaps(case, None, {}, {"": _in_one_line(error)}, {"": reference} if reference else {})
+    for model in models if reference is not None else dict.fromkeys([*case.predictions, *models]):
+        try:
+            prediction = _prediction(case, model)
+            _check_grid(prediction, reference, predictions)
+            doubtful[model] = prediction
+            check_labels(prediction.seen, prediction.labels, str(case.predictions[model]))
+            predictions[model] = doubtful.pop(model)
+        except (VolumeError, ScoringError) as error:
+            errors[model] = _in_one_line(error)
+    return CaseMaps(case, reference, predictions, errors, doubtful)
+
+
+def consensus_of_others(maps: Mapping[str, LabelMap], model: str) -> LabelMap:
+    """The other models' majority, region by region among those that know the region.
+
+    In the label map bit ``i`` is region ``i`` of the model, so that regions need not be nested. Raises ScoringError
+    where there is no other model.
+    """
+    others = [other for name, other in maps.items() if name != model]
+    if not others:
+        raise ScoringError(NO_OTHER_MODEL)
+    voxels = np.zeros(maps[model].voxels.shape, dtype=np.uint8)
+    regions = {}
+    for bit, region in enumerate(shared_regions(maps[model].labels)):
+        voters = [other for other in others if region in other.labels.scored_regions]
+        if voters and voxels.size:
+            votes = majority(other.labels.mask(other.voxels, region)[np.newaxis] for other in voters)
+            voxels |= votes[0].view(np.uint8) << np.uint8(bit)
+        if voters:
+            regions[region] = tuple(label for label in range(256) if label >> bit & 1)
+    return LabelMap(voxels, others[0].geometry, LabelConvention("the consensus of the others", {}, regions))
+
+
+def cropped(maps: Mapping[str, LabelMap]) -> dict[str, LabelMap]:
+    """The maps cut to the box of all their labels."""
+    if not maps:
+        return {}
+    box = occupied_box(np.bitwise_or.reduce([one.voxels for one in maps.values()]))
+    return {model: _cut(label_map, box) for model, label_map in maps.items()}
+
+
+def _cut(label_map: LabelMap, box: tuple[slice, ...]) -> LabelMap:
+    voxels = np.ascontiguousarray(label_map.voxels[box])
+    origin = label_map.geometry.to_physical(tuple(axis.start for axis in box))
+    geometry = replace(label_map.geometry, size=voxels.shape[::-1], origin=origin)
+    return LabelMap(voxels, geometry, label_map.labels)
+
+
+def _prediction(case: Case, model: str) -> LabelMap:
+    if model not in case.predictions:
+        raise ScoringError("; ".join(problem.message for problem in case.problems if problem.model == model))
+    return _read(case.predictions[model], case.convention_of(model), case.error_of(model))
+
+
+def _read(path: Path, labels: LabelConvention | None, problem: str) -> LabelMap:
+    if problem:
+        raise ScoringError(problem)
+    if labels is None:
+        raise ScoringError(f"{path}: what its labels mean is not known; state it with --labels")
+    return LabelMap(*read_label_volume(path), labels)
+
+
+def _check_grid(prediction: LabelMap, reference: LabelMap | None, others: Mapping[str, LabelMap]) -> None:
+    """Raises ScoringError where a prediction has another size than the reference, or than the first model read."""
+    for name, other in [("reference", reference)] if reference else others.items():
+        if other.voxels.shape != prediction.voxels.shape:
+            raise ScoringError(f"{_size(prediction)} voxels, {name} has {_size(other)}: not one grid")
+
+
+def _size(label_map: LabelMap) -> str:
+    return "x".join(str(size) for size in label_map.voxels.shape)
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

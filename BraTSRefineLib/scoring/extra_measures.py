@@ -1,0 +1,111 @@
+"""What can be measured of a pair beyond the regions' metrics: its lesions, its topology, its probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import nan
+
+from ..cohort.case import Case
+from .betti import topology_errors
+from .case_maps import LabelPair
+from .conventions import OK, ScoringError
+from .instances import instance_scores
+from .lesion_presets import lesions_by_region
+from .lesion_table import LesionRow, lesion_row
+from .lesions import LesionScores
+from .probability_measures import probability_measures
+from .table import CONSENSUS, Row
+
+INSTANCES = "panoptica"
+"""The convention of PQ, SQ and RQ: components matched one to one from an IoU of 0.5."""
+
+Values = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Extras:
+    """A pair of label maps, and what its measures need beside them."""
+
+    case: Case
+    model: str
+    pair: LabelPair
+    regions: Sequence[str]
+    lesion_preset: str
+    engine: str
+
+
+def extra_rows(extras: Extras, measures: Sequence[str], convention: str) -> tuple[list[Row], list[LesionRow]]:
+    """The rows of ``measures`` (of ``MEASURES``) for the table of scores, and those of the table of lesions.
+
+    What a measure cannot be taken of is a row without a value whose status says why.
+    """
+    rows: list[Row] = []
+    lesions: list[LesionRow] = []
+    for measure in measures:
+        try:
+            for region, metrics, of_region, named in MEASURES[measure](extras):
+                name = (named or convention) + (CONSENSUS if convention.endswith(CONSENSUS) and named else "")
+                head = (extras.case.case, extras.model, region)
+                rows += [(*head, metric, value, OK, name) for metric, value in metrics.items()]
+                lesions += [lesion_row(*head, lesion, extras.pair.prediction.geometry, name) for lesion in of_region]
+        except ScoringError as error:
+            head = (extras.case.case, extras.model, "WT", FIRST_METRIC[measure])
+            rows.append((*head, nan, " ".join(str(error).split()), convention))
+    return rows, lesions
+
+
+Measured = Iterator[tuple[str, Values, Sequence, str]]
+"""By region: metrics, lesions, and the convention that they follow where it is not the scores' own."""
+
+
+def _lesions(extras: Extras) -> Measured:
+    scores = lesions_by_region(extras.pair, extras.regions, extras.lesion_preset, extras.engine)
+    for region, of_region in scores.items():
+        yield region, _lesionwise(of_region), of_region.rows, of_region.preset
+
+
+def _lesionwise(scores: LesionScores) -> Values:
+    found, invented, missed = scores.true_positives, scores.false_positives, scores.false_negatives
+    all_of_them = 2 * found + invented + missed
+    return {
+        "lesionwise_dice": scores.dice,
+        "lesionwise_hd95_mm": scores.hd95_mm,
+        **{f"lesionwise_nsd_{tolerance:g}mm": value for tolerance, value in scores.nsd.items()},
+        "lesion_true_positives": float(found),
+        "lesion_false_positives": float(invented),
+        "lesion_false_negatives": float(missed),
+        "lesion_f1": 2 * found / all_of_them if all_of_them else 1.0,
+    }
+
+
+def _instances(extras: Extras) -> Measured:
+    for region in extras.regions:
+        scores = instance_scores(*extras.pair.masks(region), extras.pair.truth.spacing)
+        values = {"panoptic_quality": scores.pq, "segmentation_quality": scores.sq, "recognition_quality": scores.rq}
+        yield region, values, (), INSTANCES
+
+
+def _topology(extras: Extras) -> Measured:
+    for region in extras.regions:
+        yield region, topology_errors(*extras.pair.masks(region), extras.pair.truth.spacing), (), ""
+
+
+def _calibration(extras: Extras) -> Measured:
+    for region, values in probability_measures(extras.case, extras.model, extras.pair.truth, extras.regions).items():
+        yield region, values, (), ""
+
+
+MEASURES: dict[str, Callable[[Extras], Measured]] = {
+    "lesions": _lesions,
+    "instances": _instances,
+    "topology": _topology,
+    "calibration": _calibration,
+}
+DEFAULT_MEASURES = ("lesions",)
+FIRST_METRIC = {
+    "lesions": "lesionwise_dice",
+    "instances": "panoptic_quality",
+    "topology": "betti0_error",
+    "calibration": "ece_brain",
+}

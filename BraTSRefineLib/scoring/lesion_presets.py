@@ -1,0 +1,56 @@
+"""Which lesion-wise rules a cohort is scored under, and its label maps in the labels of those rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..regions import LabelConvention, label_convention
+from .case_maps import LabelMap, LabelPair
+from .conventions import ScoringError
+from .lesion_rules import REGION_PRESETS, TISSUE_PRESETS, tissue_rules
+from .lesions import LesionScores, lesionwise, lesionwise_tissues
+
+DEFAULT_PRESET = "brats2023-gli"
+SAME_TISSUE = {"NCR": "NETC", "ED": "SNFH"}
+"""Names of BraTS 2017 to 2023 and what the same tissue is called since 2024."""
+
+
+def chosen_preset(preset: str, convention: str) -> str:
+    """``preset``, or the scoring convention's own rules where it is empty: those of its challenge, else BraTS 2023's.
+
+    Raises ScoringError for an unknown preset with the known names.
+    """
+    known = (*REGION_PRESETS, *TISSUE_PRESETS)
+    if preset and preset not in known:
+        raise ScoringError(f"unknown rules for lesions '{preset}': use one of {', '.join(known)}")
+    return preset or (convention if convention in TISSUE_PRESETS else DEFAULT_PRESET)
+
+
+def lesions_by_region(pair: LabelPair, regions: Sequence[str], preset: str, engine: str) -> dict[str, LesionScores]:
+    """Lesion-wise scores of each region of two label maps on one grid.
+
+    Raises ScoringError where rules that go by tissues do not fit the labels.
+    """
+    spacing = pair.truth.spacing
+    if preset in TISSUE_PRESETS:
+        rules = label_convention(tissue_rules(preset).labels)
+        maps = (_recoded(one, rules, preset) for one in (pair.truth, pair.prediction))
+        return lesionwise_tissues(*maps, spacing, preset=preset, engine=engine)
+    return {region: lesionwise(*pair.masks(region), spacing, preset=preset, engine=engine) for region in regions}
+
+
+def _recoded(label_map: LabelMap, rules: LabelConvention, preset: str) -> np.ndarray:
+    """The label map with each tissue under the label that it has in the rules."""
+    table = np.zeros(256, dtype=np.uint8)
+    for tissue, label in label_map.labels.tissues.items():
+        target = rules.tissues.get(tissue, rules.tissues.get(SAME_TISSUE.get(tissue, "")))
+        if target is None:
+            raise ScoringError(
+                f"{preset} knows no {tissue} (labels {label_map.labels.name}): choose other rules for lesions"
+            )
+        table[label] = target
+    if not label_map.labels.tissues:
+        raise ScoringError(f"{preset} goes by tissues, and a consensus of models has none: choose other rules")
+    return table[label_map.voxels]
