@@ -30,6 +30,7 @@ HEADINGS = {
     "q75": "75 %",
     "volume_ml": "ml",
     "volume_reference_ml": "Reference ml",
+    "warning": "Note",
 }
 PROBABILITIES = ("p", "q")
 LEAST_P = 0.001

@@ -31,10 +31,11 @@ LEAST_FAILURES = 3
 def headline(contents: Contents) -> list[str]:
     """Sentences, the most important first: data to check, weakest region, why it fails, models, what failed."""
     cohort, scores = contents.cohort, contents.scores
-    dice = contents.scored[contents.scored["value"].notna()]
+    every = contents.scored[contents.scored["value"].notna()]
     first, last = _to_check(contents), _unscored(cohort, scores)
-    if dice.empty:
+    if every.empty:
         return [_nothing_scored(cohort), *first, *last]
+    dice = _judged(every)
     region = _weakest(dice)
     return [
         *first,
@@ -44,7 +45,7 @@ def headline(contents: Contents) -> list[str]:
         *center_claims(contents),
         *model_claims(contents),
         _failures(dice),
-        *_without_reference(dice),
+        *_without_reference(every),
         *last,
     ]
 
@@ -122,7 +123,7 @@ def _small_lesions(contents: Contents, region: str) -> list[str]:
     """The share of small ones among the weakest region's missed lesions, beside that among all its lesions."""
     if contents.lesions is None:
         return []
-    lesions = contents.lesions
+    lesions = _judged(contents.lesions)
     truth = lesions[
         (lesions["region"] == region) & (lesions["side"] == REFERENCE_SIDE) & lesions["counted"].astype(bool)
     ]
@@ -130,9 +131,10 @@ def _small_lesions(contents: Contents, region: str) -> list[str]:
     if missed.sum() < LEAST_FAILURES:
         return []
     small = truth["volume_ml"] < cut
+    which = f"{_of(missed & small, missed)} of the missed are" if (missed & small).any() else "none of the missed is"
     return [
-        f"{int(missed.sum())} of {len(truth)} {region} lesions are missed; {_of(missed & small, missed)} of the missed "
-        f"are under {cut:g} ml, as are {_percent(small.mean())} of all."
+        f"{int(missed.sum())} of {len(truth)} {region} lesions are missed; {which} under {cut:g} ml "
+        f"({_percent(small.mean())} of all are)."
     ]
 
 
@@ -157,14 +159,21 @@ def _failures(dice: pd.DataFrame) -> str:
     )
 
 
+def _judged(rows: pd.DataFrame) -> pd.DataFrame:
+    """The numbers against references; those against a consensus only where there are no others."""
+    consensus = rows["convention"].str.endswith(CONSENSUS)
+    return rows if consensus.all() else rows[~consensus]
+
+
 def _without_reference(dice: pd.DataFrame) -> list[str]:
-    cases = dice[dice["convention"].str.endswith(CONSENSUS)]["case"].nunique()
-    if not cases:
+    consensus = dice[dice["convention"].str.endswith(CONSENSUS)]["case"].nunique()
+    how = "the numbers say how far a model is from the majority of the others, not how good it is"
+    if not consensus:
         return []
-    some = f"{count(cases, 'case')} {'has' if cases == 1 else 'have'}"
-    who = "The cases have" if cases == dice["case"].nunique() else some
-    how = "there, the numbers say how far a model is from the majority of the others, not how good it is"
-    return [f"{who} no reference: {how}."]
+    if consensus == dice["case"].nunique():
+        return [f"The cases have no reference: there, {how}."]
+    some = f"{count(consensus, 'case')} {'has' if consensus == 1 else 'have'}"
+    return [f"{some} no reference: there, {how}; what is said above of regions and failures is without them."]
 
 
 def unscored(cohort: Cohort, scores: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,9 @@ from .markup import Html, element, joined
 from .plots import plot_html, plotly_script
 from .table_view import table_html
 
+LONG = 40
+"""Rows from which a table of numbers is opened by a click only."""
+
 
 def page(title: str, summary: Sequence[str], sections: Sequence[Section], folder: str, footer: str) -> str:
     """The whole page. ``summary`` holds sentences, the most important first; ``folder`` is that of the tables."""
@@ -61,7 +64,7 @@ def _table(one: ReportTable, folder: str) -> Html:
     csv = element("a", "CSV", class_="csv", href=csv_link(one, folder), download=one.file, title=f"Save as {one.file}")
     caption = element("p", one.caption, class_="quiet caption") if one.caption else None
     shown_table = one.view if one.view is not None else table_html(one.frame, one.headings, one.rows)
-    if one.folded:
+    if one.folded or (one.view is None and len(one.frame) > LONG):
         head = element("summary", one.title)
         return element("details", head, element("div", csv, class_="table-head"), caption, shown_table)
     return joined(element("div", element("h3", one.title), csv, class_="table-head"), caption, shown_table)

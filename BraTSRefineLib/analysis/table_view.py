@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from string import ascii_lowercase
 
 import pandas as pd
 
@@ -23,9 +24,9 @@ def table_html(frame: pd.DataFrame, headings: Mapping[str, str] | None = None, r
     drawn = frame if rows is None else frame.head(rows)
     if drawn.empty:
         return element("p", "No row.", class_="quiet")
-    shared = _shared_warning(drawn)
     columns = [column for column in drawn.columns if not _says_nothing(drawn, column)]
-    columns = [column for column in columns if column != WARNING or not shared]
+    notes = _notes(drawn)
+    drawn = drawn.assign(**{WARNING: drawn[WARNING].map(notes)}) if notes else drawn
     numeric = {column for column in columns if is_numeric(drawn, column)}
     sortable = len(drawn) >= SORTED_FROM
     heads = [_head(heading(column, headings), column in numeric, sortable) for column in columns]
@@ -35,13 +36,16 @@ def table_html(frame: pd.DataFrame, headings: Mapping[str, str] | None = None, r
     ]
     left_out = len(frame) - len(drawn)
     more = element("p", f"{left_out} more rows in the file.", class_="quiet") if left_out else None
-    note = element("p", f"Every row: {shared}.", class_="quiet") if shared else None
-    return joined(element("div", table(heads, lines, class_="plain"), class_="wide"), note, more)
+    told = element("p", "; ".join(f"{mark}: {text}" for text, mark in notes.items() if text) + ".", class_="quiet")
+    return joined(element("div", table(heads, lines, class_="plain"), class_="wide"), told if notes else None, more)
 
 
-def _shared_warning(frame: pd.DataFrame) -> str:
-    """The warning that all rows have; empty where they differ."""
-    return str(frame[WARNING].iloc[0]) if WARNING in frame and frame[WARNING].nunique() == 1 else ""
+def _notes(frame: pd.DataFrame) -> dict[str, str]:
+    """A letter for each warning, which is told in full below the table; none where there is no warning."""
+    texts = [text for text in dict.fromkeys(frame.get(WARNING, pd.Series(dtype=str))) if text]
+    if not texts or len(texts) > len(ascii_lowercase):
+        return {}
+    return {"": "", **dict(zip(texts, ascii_lowercase, strict=False))}
 
 
 def _says_nothing(frame: pd.DataFrame, column: str) -> bool:

@@ -80,11 +80,11 @@ def test_failures_of_large_regions_are_not_put_down_to_size(summary):
 
 
 def test_missed_lesions_are_told_with_their_size(summary):
-    columns = {"case": "c00", "model": "net", "region": "ET", "side": "reference", "counted": True}
+    columns = {"case": "c00", "model": "net", "region": "ET", "side": "reference", "counted": True, "convention": "x"}
     sizes = [0.2, 0.3, 0.4, 2.0, 3.0, 4.0]
     lesions = pd.DataFrame({"volume_ml": sizes, "status": ["missed"] * 4 + ["matched"] * 2}).assign(**columns)
     said = summary(one_model([0.6] * 6, [5.0] * 6), lesions=lesions)
-    assert "4 of 6 ET lesions are missed; 3 (75 %) of the missed are under 1 ml, as are 50 % of all." in said
+    assert "4 of 6 ET lesions are missed; 3 (75 %) of the missed are under 1 ml (50 % of all are)." in said
 
 
 def test_a_centre_that_is_worse_at_equal_size_is_named_with_its_interval(summary):
@@ -143,3 +143,13 @@ def test_weak_evidence_is_not_serious(summary):
 def test_a_cohort_of_one_is_told_of(summary):
     said = summary(one_model([0.5], [5.0]))
     assert "over 1 prediction of 1 case; " in said and "1 case says little about others." in said
+
+
+def test_cases_without_a_reference_do_not_weigh_on_the_figures(make):
+    rows = [make.rows(f"c{i}", "net", "ET", dice=0.9, volume_reference_ml=5.0) for i in range(6)]
+    consensus = "brats2023 vs consensus of the others"
+    rows += [make.rows(f"x{i}", "net", "ET", consensus, dice=0.1, volume_reference_ml=5.0) for i in range(6)]
+    cohort = Cohort(Path("somewhere"), "manifest", tuple(Case(f"{k}{i}") for k in "cx" for i in range(6)))
+    said = headline(Contents(cohort, make.table(*rows), pd.DataFrame(columns=FINDINGS)))
+    assert said[0] == "Enhancing tumour: median Dice 0.90 over 6 predictions of 6 cases."
+    assert "6 cases have no reference: there, the numbers say how far" in said[-1]
