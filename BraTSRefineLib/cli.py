@@ -11,7 +11,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from .commands import act, compare, look, show
+from .commands import act, compare, look, scoring, show
 from .commands.options import notes
 
 app = typer.Typer(
@@ -24,7 +24,7 @@ app = typer.Typer(
 )
 for command in (
     look.cohort,
-    look.score,
+    scoring.score,
     look.rank,
     look.strata,
     compare.centers,

@@ -87,40 +87,6 @@ def _print_cohort(found: Cohort) -> None:
     print_problems(found)
 
 
-def _explain(asked: bool) -> None:
-    if asked:
-        from ..scoring import CONVENTIONS, explain_convention
-
-        print(*(explain_convention(name) for name in CONVENTIONS), sep="\n")
-        raise typer.Exit
-
-
-def score(
-    folder: FolderArgument,
-    workspace: WorkspaceOption = None,
-    convention: Annotated[
-        str, typer.Option(help="What an empty mask is worth: brats2023, deepmind or nan.")
-    ] = "brats2023",
-    labels: LabelsOption = "auto",
-    model_labels: ModelLabelsOption = None,
-    references: ReferencesOption = None,
-    predictions: PredictionsOption = None,
-    conventions: Annotated[
-        bool, typer.Option("--conventions", callback=_explain, is_eager=True, help="Explain the conventions and stop.")
-    ] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Score every model against the reference, or against the consensus of the other models where there is none.
-
-    Writes scores.parquet and scores.csv (case, model, region, metric, value, status, convention) and findings.csv.
-    [dim]bratsrefine score BraTS2021/ --workspace out/ --labels brats2021[/]
-    """
-    found, opened = open_cohort(folder, workspace, labels, model_labels, references, predictions)
-    if not as_json:
-        print_problems(found)
-    finish(run_job(opened, "score", {"convention": convention}), opened, as_json)
-
-
 def rank(
     folder: FolderArgument,
     workspace: WorkspaceOption = None,

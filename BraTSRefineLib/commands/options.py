@@ -219,14 +219,15 @@ def say_unranked(left_out: pd.DataFrame) -> None:
         notes.print(f"[yellow]not ranked[/] {escape(f'{_some(names)}: {status}')}", soft_wrap=True)
 
 
-def scores_of(cohort: Cohort, workspace: Workspace, convention: str = "brats2023") -> pd.DataFrame:
-    """The workspace's scores; where there are none of this cohort yet, they are computed and that is said."""
+def scores_of(cohort: Cohort, workspace: Workspace) -> pd.DataFrame:
+    """The workspace's scores; where there are none of this cohort and version, they are computed and that is said."""
     from ..scoring import read_scores
+    from ..scoring.table import VERSION, scored_convention, scores_version
 
-    if not is_current(workspace.scores_parquet, workspace):
-        notes.print(
-            f"no scores of this cohort in {escape(str(workspace.root))} yet: scoring {len(cohort.cases)} cases",
-            soft_wrap=True,
-        )
-        run_job(workspace, "score", {"convention": convention})
+    there = is_current(workspace.scores_parquet, workspace)
+    if not there or scores_version(workspace) < VERSION:
+        why = "of an older version" if there else "none of this cohort yet"
+        where = escape(str(workspace.root))
+        notes.print(f"scores in {where}: {why}; scoring {len(cohort.cases)} cases", soft_wrap=True)
+        run_job(workspace, "score", {"convention": scored_convention(workspace) or "brats2023"})
     return read_scores(workspace)

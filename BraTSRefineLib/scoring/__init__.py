@@ -11,6 +11,7 @@ from .calibration import (
 from .cohort_scores import score_cohort
 from .conventions import CONVENTIONS, Score, ScoringError, explain_convention
 from .instances import InstanceScores, instance_scores
+from .lesion_presets import explain_lesion_rules
 from .lesion_table import LESION_COLUMNS, write_lesions
 from .lesions import LesionScores, lesionwise, lesionwise_tissues
 from .pair import METRICS, compare_masks, metric_names, score_pair
@@ -38,6 +39,7 @@ __all__ = [
     "compare_masks",
     "expected_calibration_error",
     "explain_convention",
+    "explain_lesion_rules",
     "instance_scores",
     "lesionwise",
     "lesionwise_tissues",

@@ -9,7 +9,7 @@ import numpy as np
 from ..regions import LabelConvention, label_convention
 from .case_maps import LabelMap, LabelPair
 from .conventions import ScoringError
-from .lesion_rules import REGION_PRESETS, TISSUE_PRESETS, tissue_rules
+from .lesion_rules import KEPT, REGION_PRESETS, TISSUE_PRESETS, VOLUME, VOXELS, LesionRules, tissue_rules
 from .lesions import LesionScores, lesionwise, lesionwise_tissues
 
 DEFAULT_PRESET = "brats2023-gli"
@@ -54,3 +54,35 @@ def _recoded(label_map: LabelMap, rules: LabelConvention, preset: str) -> np.nda
     if not label_map.labels.tissues:
         raise ScoringError(f"{preset} goes by tissues, and a consensus of models has none: choose other rules")
     return table[label_map.voxels]
+
+
+def explain_lesion_rules() -> str:
+    """Every set of rules for lesions in a line, in words."""
+    lines = [_line(name, "WT, TC, ET", rules) for name, rules in REGION_PRESETS.items()]
+    for name, tissues in TISSUE_PRESETS.items():
+        alike: dict[LesionRules, list[str]] = {}
+        for region in tissues.scored:
+            alike.setdefault(tissues.rules[region], []).append(region)
+        lines += [_line(name, ", ".join(regions), rules) for rules, regions in alike.items()]
+    return "\n".join([RULES_WORDS, *lines])
+
+
+RULES_WORDS = (
+    "Rules for lesions: reference components are one lesion where they touch after some dilation steps; predicted "
+    "components that touch the dilated lesion are matched to it. Lesion-wise Dice and HD95 are the means over the "
+    "counted lesions and the false positives, which have Dice 0 and the penalty."
+)
+
+
+def _line(name: str, regions: str, rules: LesionRules) -> str:
+    penalty = f"{rules.penalty_mm:g} mm" if isinstance(rules.penalty_mm, float) else "the image's diagonal"
+    dropped = f", predicted lesions of up to {rules.smallest:g} {SPECK_UNITS.get(rules.specks)} dropped"
+    specks = "" if rules.specks == KEPT else dropped
+    strays = "" if rules.false_positives_count else ", false positives not counted"
+    return (
+        f"{name}: {regions}: {rules.dilation} steps, lesions over {rules.smallest:g} mm³ counted{specks}, "
+        f"penalty {penalty}{strays}"
+    )
+
+
+SPECK_UNITS = {VOXELS: "voxels", VOLUME: "mm³"}

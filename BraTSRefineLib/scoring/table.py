@@ -86,6 +86,15 @@ def read_scores(workspace: Workspace) -> pd.DataFrame:
     return score_table(list(scores.itertuples(index=False, name=None)))
 
 
+def scored_convention(workspace: Workspace) -> str:
+    """The convention by which the workspace was scored; empty where it is not known."""
+    if not workspace.scores_json.is_file():
+        return ""
+    scores_version(workspace)
+    known = json.loads(workspace.scores_json.read_text(encoding="utf-8")).get("conventions", {})
+    return next((name for name in known if name in CONVENTIONS), "")
+
+
 def _check_version(workspace: Workspace, path: Path) -> None:
     version = scores_version(workspace)
     if version != VERSION:
