@@ -45,7 +45,7 @@ LOWER_IS_BETTER = (
 )
 SIZE_COUNTS = (
     "volume_error_ml",
-    "volume_relative_error",
+    "relative_volume_error",
     "betti0_error",
     "betti1_error",
     "betti2_error",
@@ -69,7 +69,7 @@ METRIC_NAMES = {
     "volume_reference_ml": "reference volume",
     "volume_prediction_ml": "predicted volume",
     "volume_error_ml": "volume error",
-    "volume_relative_error": "relative volume error",
+    "relative_volume_error": "relative volume error",
     "centroid_distance_mm": "distance of centroids",
     "lesionwise_dice": "lesion-wise Dice",
     "lesionwise_hd95_mm": "lesion-wise HD95",

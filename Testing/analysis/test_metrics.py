@@ -31,7 +31,7 @@ BETTER_LOW = [
     "assd_mm",
     "masd_mm",
     "volume_error_ml",
-    "volume_relative_error",
+    "relative_volume_error",
     "centroid_distance_mm",
     "lesionwise_hd95_mm",
     "lesion_false_positives",
@@ -68,7 +68,7 @@ def test_a_size_is_neither_good_nor_bad(metric):
         higher_is_better(metric)
 
 
-@pytest.mark.parametrize("metric", ["volume_error_ml", "volume_relative_error", "betti0_error", "euler_error"])
+@pytest.mark.parametrize("metric", ["volume_error_ml", "relative_volume_error", "betti0_error", "euler_error"])
 def test_too_much_is_as_bad_as_too_little(metric):
     assert badness(pd.Series([-3.0, 3.0, 1.0]), metric).tolist() == [3, 3, 1]
 
