@@ -42,6 +42,8 @@ LOWER_IS_BETTER = (
     "brier_band",
     "nll_brain",
     "nll_band",
+    "qu_brats_ftp_auc",
+    "qu_brats_ftn_auc",
 )
 SIZE_COUNTS = (
     "volume_error_ml",
@@ -50,6 +52,7 @@ SIZE_COUNTS = (
     "betti1_error",
     "betti2_error",
     "euler_error",
+    "cavity_volume_error_ml",
 )
 """Differences between prediction and reference: the best is 0, and the sign says only in which direction it errs."""
 
@@ -84,6 +87,7 @@ METRIC_NAMES = {
     "betti1_error": "error in tunnels (Betti 1)",
     "betti2_error": "error in cavities (Betti 2)",
     "euler_error": "error in Euler characteristic",
+    "cavity_volume_error_ml": "error in the volume of cavities",
     "ece_brain": "ECE in the brain",
     "ece_band": "ECE around the tumour",
     "brier_brain": "Brier score in the brain",
@@ -91,6 +95,10 @@ METRIC_NAMES = {
     "nll_brain": "NLL in the brain",
     "nll_band": "NLL around the tumour",
     "qu_brats": "QU-BraTS score",
+    "qu_brats_dice_auc": "QU-BraTS Dice (area)",
+    "qu_brats_ftp_auc": "QU-BraTS filtered true positives (area)",
+    "qu_brats_ftn_auc": "QU-BraTS filtered true negatives (area)",
+    "confidence": "mean certainty of what is predicted",
 }
 
 
@@ -100,11 +108,11 @@ class AnalysisError(ValueError):
 
 def higher_is_better(metric: str) -> bool:
     """The direction of a metric. Raises AnalysisError for one that says how large and not how good (a volume)."""
-    if metric.startswith(HIGHER_IS_BETTER) or metric in COUNTED_HITS:
+    if is_share(metric) or metric in COUNTED_HITS:
         return True
     if _lower_is_better(metric):
         return False
-    known = ", ".join(name for name in METRICS if name.startswith(HIGHER_IS_BETTER) or _lower_is_better(name))
+    known = ", ".join(name for name in METRICS if is_share(name) or _lower_is_better(name))
     raise AnalysisError(f"cases cannot be ranked by '{metric}': use one of {known}")
 
 
@@ -114,7 +122,7 @@ def _lower_is_better(metric: str) -> bool:
 
 def is_share(metric: str) -> bool:
     """Whether a metric runs from 0 (worst) to 1 (best)."""
-    return metric.startswith(HIGHER_IS_BETTER)
+    return metric.startswith(HIGHER_IS_BETTER) and not _lower_is_better(metric)
 
 
 def magnitude(values: pd.Series, metric: str) -> pd.Series:

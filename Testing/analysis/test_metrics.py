@@ -24,6 +24,7 @@ BETTER_HIGH = [
     "segmentation_quality",
     "recognition_quality",
     "qu_brats",
+    "qu_brats_dice_auc",
 ]
 BETTER_LOW = [
     "hd_mm",
@@ -46,6 +47,9 @@ BETTER_LOW = [
     "ece_band",
     "brier_band",
     "nll_band",
+    "cavity_volume_error_ml",
+    "qu_brats_ftp_auc",
+    "qu_brats_ftn_auc",
 ]
 
 
