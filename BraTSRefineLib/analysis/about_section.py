@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..cohort import CHANNELS, Cohort
 from ..regions import LabelConvention
-from ..scoring import CONSENSUS, ScoringError, explain_convention
+from ..scoring import CONSENSUS, CONVENTIONS, explain_convention, explain_lesion_rules
 from .contents import Contents
 from .document import ReportTable, Section
 from .markup import Html, element, joined
@@ -72,10 +72,12 @@ def _metric_conventions(scores: pd.DataFrame) -> list[str]:
 
 
 def _explained(name: str) -> list[str]:
-    try:
-        return explain_convention(name).splitlines()
-    except ScoringError:
-        return [f"{name}: a convention that this version cannot explain; see the tool that wrote the scores"]
+    """The convention's words, and those of the rules for lesions of the same name."""
+    words = explain_convention(name).splitlines() if name in CONVENTIONS else []
+    introduction, *lines = explain_lesion_rules().splitlines()
+    rules = [line for line in lines if line.startswith(f"{name}: ")]
+    unknown = [] if words or rules else [f"{name}: a convention that this version does not know"]
+    return [*words, *([introduction, *rules] if rules else []), *unknown]
 
 
 def _labels(cohort: Cohort) -> list[str]:

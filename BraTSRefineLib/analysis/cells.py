@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from ..regions import REGION_NAMES
 from .metrics import metric_name
 
 HEADINGS = {
@@ -83,6 +84,12 @@ def p_value(value: float) -> str:
     if math.isnan(value):
         return "-"
     return f"<{LEAST_P}" if value < LEAST_P else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+
+
+def region_title(region: str) -> str:
+    """The name of a region as a title begins with it: ``Surrounding FLAIR hyperintensity``."""
+    name = REGION_NAMES.get(region, region)
+    return name[0].upper() + name[1:]
 
 
 def count(number: int, noun: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from ..cohort import Cohort
-from ..regions import REGION_NAMES, SCORED_REGIONS
+from ..regions import SCORED_REGIONS
 from ..scoring import CONSENSUS
-from .cells import count, p_value
+from .cells import count, p_value, region_title
 from .claims import center_claims, model_claims
 from .contents import Contents
 from .factors import SIZE_CUTS_ML, TISSUE_CUTS_ML, region_sizes
@@ -23,6 +23,9 @@ SERIOUS = tuple(kind for kind in KINDS if kind not in (*REMARKS, SAME_PERSON, NO
 
 WEAK = "sure=weak"
 """Evidence that a finding calls weak itself."""
+
+MOST_NAMED = 2
+"""Up to so many findings are named with their model and case."""
 
 LEAST_FAILURES = 3
 """Fewer failures than this have no pattern that is worth a sentence."""
@@ -78,7 +81,7 @@ def _weakest_region(dice: pd.DataFrame, weakest: str) -> str:
     medians = _medians(dice)
     cases = dice["case"].nunique()
     over = f"over {count(len(_pairs(dice)), 'prediction')} of {count(cases, 'case')}"
-    name = REGION_NAMES.get(weakest, weakest).capitalize()
+    name = region_title(weakest)
     few = f"; {count(cases, 'case')} {'says' if cases == 1 else 'say'} little about others" if cases < FEW else ""
     if len(medians) == 1:
         return f"{name}: median Dice {medians[weakest]:.2f} {over}{few}."
@@ -194,13 +197,14 @@ def _to_check(contents: Contents) -> list[str]:
     found = serious(contents)
     if found.empty:
         return []
-    kinds = ", ".join(_named(kind, mine) for kind, mine in found.groupby("kind", sort=False))
+    named = len(found) <= MOST_NAMED
+    kinds = ", ".join(_named(kind, mine, named) for kind, mine in found.groupby("kind", sort=False))
     return [f"Check the data before the models: {kinds}."]
 
 
-def _named(kind: str, found: pd.DataFrame) -> str:
-    """``lost header (fold_0, case_07)``; of more than one finding their number."""
-    if len(found) > 1:
+def _named(kind: str, found: pd.DataFrame, named: bool) -> str:
+    """``lost header (fold_0, case_07)``; of many findings their number."""
+    if len(found) > 1 or not named:
         return f"{kind} ({len(found)})"
     where = [name for name in (found["model"].iloc[0], found["case"].iloc[0]) if name]
     return f"{kind} ({', '.join(where)})" if where else kind

@@ -13,6 +13,7 @@ from .plot_spread import distribution
 CALIBRATION = ("ece_", "brier_", "nll_", "qu_brats")
 """Beginnings of the names of metrics that judge probabilities and uncertainties."""
 
+FIGURES = ("n", "mean", "sd", "q25", "median", "q75", "undefined", "infinite")
 HEADINGS = {"mean": "Mean", "sd": "SD", "undefined": "Undefined", "infinite": "Infinite"}
 
 
@@ -23,7 +24,7 @@ def metric_section(contents: Contents) -> Section:
         return Section("metrics", "Metrics", ())
     caption = (
         "Mean and SD are over the finite values; undefined and infinite ones (empty masks) are counted beside them. "
-        f"{contents.convention_note}"
+        f"Conventions: {', '.join(dict.fromkeys(frame['convention']))}."
     )
     title = f"{frame['metric'].nunique()} metrics by region and model"
     return Section("metrics", "Metrics", (ReportTable("metrics", title, frame, caption, HEADINGS, folded=True),))
@@ -44,16 +45,15 @@ def calibration_section(contents: Contents) -> Section:
 
 
 def metric_table(contents: Contents) -> pd.DataFrame:
-    """Columns metric, region, model, n, mean, sd, q25, median, q75, undefined, infinite."""
+    """Columns metric, region, model, those of ``FIGURES``, and convention: a row a convention, for they do not mix."""
     rows = contents.scores[(contents.scores["model"] != "") & (contents.scores["metric"] != "")]
-    found = [
-        (*key, *_figures(values)) for key, values in rows.groupby(["metric", "region", "model"], sort=False)["value"]
-    ]
-    columns = ["metric", "region", "model", "n", "mean", "sd", "q25", "median", "q75", "undefined", "infinite"]
-    table = pd.DataFrame(found, columns=columns)
+    groups = rows.groupby(["metric", "region", "model", "convention"], sort=False)["value"]
+    found = [(*key[:3], *_figures(values), key[3]) for key, values in groups]
+    table = pd.DataFrame(found, columns=["metric", "region", "model", *FIGURES, "convention"])
     places = {"metric": list(dict.fromkeys(rows["metric"])).index, "region": contents.regions.index, "model": str}
     order = ["metric", "region", "model"]
-    return table.sort_values(order, key=lambda column: column.map(places[column.name])).reset_index(drop=True)
+    ordered = table.sort_values(order, key=lambda column: column.map(places[column.name]), kind="stable")
+    return ordered.reset_index(drop=True)
 
 
 def _figures(values: pd.Series) -> tuple:

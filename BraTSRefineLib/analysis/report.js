@@ -2,6 +2,8 @@
 // Draws the plots in the page's colours, lets tables be sorted, and readies both for paper. Loads nothing.
 
 const PRINTED_WIDTH = 1000;
+const PRINTED_HEIGHT = 270;
+const LARGEST_SHRUNK = 425;
 const plots = [...document.querySelectorAll(".plot")];
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
@@ -47,10 +49,16 @@ function choose(plot, view) {
   Plotly.restyle(canvas, { visible: canvas.data.map((trace) => !trace.meta || trace.meta === view) });
 }
 
-function forPaper(width) {
+// On paper two plots share a page; afterwards each has its place in the window again.
+function forPaper(printing) {
   for (const plot of plots) {
     draw(plot);
-    Plotly.relayout(plot.querySelector(".canvas"), { width, autosize: !width });
+    const canvas = plot.querySelector(".canvas");
+    plot.dataset.height ||= canvas.clientHeight;
+    const full = Number(plot.dataset.height);
+    const height = printing && full <= LARGEST_SHRUNK ? PRINTED_HEIGHT : full;
+    canvas.style.height = `${height}px`;
+    Plotly.relayout(canvas, printing ? { width: PRINTED_WIDTH, height } : { width: null, height: null, autosize: true });
   }
   repaint();
 }
@@ -97,5 +105,5 @@ for (const folded of document.querySelectorAll("details")) {
   folded.addEventListener("toggle", () => window.dispatchEvent(new Event("resize")));
 }
 dark.addEventListener("change", repaint);
-window.addEventListener("beforeprint", () => forPaper(PRINTED_WIDTH));
-window.addEventListener("afterprint", () => forPaper(null));
+window.addEventListener("beforeprint", () => forPaper(true));
+window.addEventListener("afterprint", () => forPaper(false));

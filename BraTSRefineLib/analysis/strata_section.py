@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from ..regions import REGION_NAMES
-from .cells import number
+from .cells import number, region_title
 from .contents import Contents
 from .document import Part, ReportTable, Section
 from .factors import known_factors
@@ -108,7 +107,7 @@ def _two_way(contents: Contents) -> ReportTable:
 def _each_region(found: pd.DataFrame, drawn: Callable[[pd.DataFrame], Html]) -> list[Html]:
     parts = []
     for region, rows in found.groupby("region", sort=False):
-        parts += [element("h4", f"{REGION_NAMES.get(region, region).capitalize()} ({region})"), drawn(rows)]
+        parts += [element("h4", f"{region_title(region)} ({region})"), drawn(rows)]
     return parts
 
 

@@ -15,4 +15,8 @@ def run(context: Context) -> dict[str, object]:
         raise JobError(f"{workspace.scores_parquet}: there are no scores yet; run the score job first")
     scores = read_scores(workspace)
     write_report(context.cohort(), scores, context.staged, progress=context.progress, inputs=workspace)
-    return {"report": str(workspace.report_html)}
+    return {
+        "report": str(workspace.report_html),
+        "text": str(workspace.report_md),
+        "tables": str(workspace.report_tables),
+    }
