@@ -11,6 +11,7 @@ import numpy as np
 from ..cohort import Case, Geometry, VolumeError, case_geometry, read_geometry, read_label_map
 from ..fusion import majority
 from ..regions import REGIONS, LabelConvention
+from ..scoring.packing import labels_in
 from .boxes import Box, occupied_box
 from .metrics import AnalysisError
 
@@ -42,8 +43,10 @@ class Labelled:
         """Voxels of each label (256,), background left out."""
         if self.box is None:
             return np.zeros(256, dtype=np.int64)
-        cut = self.voxels[self.box]
-        return np.bincount(cut[cut > 0], minlength=256)
+        cut, counts = self.voxels[self.box], np.zeros(256, dtype=np.int64)
+        for label in labels_in(cut):
+            counts[label] = np.count_nonzero(cut == label)
+        return counts
 
     @cached_property
     def places(self) -> np.ndarray:

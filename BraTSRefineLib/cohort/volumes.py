@@ -86,7 +86,7 @@ def read_geometry(path: Path) -> Geometry:
 def read_image(path: Path) -> np.ndarray:
     """Voxels ``(z, y, x)`` in the file's own type. Raises VolumeError where the file is not a readable 3D image."""
     read_geometry(path)
-    return _voxels(path)
+    return np.require(_voxels(path), requirements="W")
 
 
 def _voxels(path: Path) -> np.ndarray:
@@ -100,7 +100,7 @@ def _voxels(path: Path) -> np.ndarray:
 def _stored_voxels(path: Path, header: NiftiHeader) -> np.ndarray:
     _check_length(path, content := _content(path), header.file_bytes)
     voxels = np.frombuffer(content, header.dtype, prod(header.shape), header.voxel_offset)
-    return voxels.reshape(header.shape[::-1]).astype(voxels.dtype.newbyteorder("="))
+    return voxels.reshape(header.shape[::-1]).astype(voxels.dtype.newbyteorder("="), copy=False)
 
 
 def _converted_voxels(path: Path) -> np.ndarray:
@@ -120,11 +120,11 @@ def read_label_map(path: Path) -> np.ndarray:
     Whole numbers stored as float are accepted within 1e-3. Raises VolumeError for NaN, fractions and labels
     outside 0-255.
     """
-    return read_label_volume(path)[0]
+    return as_labels(read_image(path), path)
 
 
 def read_label_volume(path: Path) -> tuple[np.ndarray, Geometry]:
-    """Label map as ``read_label_map`` gives it, and its geometry."""
+    """Label map as ``read_label_map`` gives it, but for reading alone, and its geometry."""
     geometry = read_geometry(path)
     return as_labels(_voxels(path), path), geometry
 

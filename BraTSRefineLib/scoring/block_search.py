@@ -159,7 +159,7 @@ def _candidates(block, boxes, every, bit, grid, steps, least, spacing):
     cache=True,
     nogil=True,
 )  # fmt: skip
-def nearest_distances(positions, masks, missed, starts, boxes, every, own, bit, grid, steps, least, spacing):
+def _nearest_distances(positions, masks, missed, starts, boxes, every, own, bit, grid, steps, least, spacing):
     """Distance in mm from each element that has bit ``own`` in ``missed`` to the nearest with ``bit`` in ``masks``.
 
     Elements are sorted by block as ``grouped`` gives them, in blocks of a ``grid`` (z, y, x) of them.
@@ -187,3 +187,24 @@ def nearest_distances(positions, masks, missed, starts, boxes, every, own, bit, 
             distances[found] = np.sqrt(best)
             found += 1
     return distances[:found].copy()
+
+
+class Blocks:
+    """Elements (ascending flat indices of a volume of ``shape``, and a byte of masks each) grouped for searching."""
+
+    def __init__(
+        self, places: np.ndarray, masks: np.ndarray, shape: tuple[int, ...], spacing: tuple[float, ...]
+    ) -> None:
+        self.order, self._positions, self._starts, self._boxes = grouped(places, *shape)
+        self._masks = masks[self.order]
+        self._every = masks_of_blocks(self._masks, self._starts)
+        self._grid = np.array([size // BLOCK + 1 for size in shape])
+        self._spacing = tuple(map(float, spacing))
+
+    def nearest(self, wanted: np.ndarray, own: int, bit: int) -> np.ndarray:
+        """Distance in mm from each element that has bit ``own`` in ``wanted`` to the nearest one in mask ``bit``.
+
+        ``wanted`` is a byte an element, sorted by ``order``, and so are the distances.
+        """
+        group = (self._positions, self._masks, wanted, self._starts, self._boxes, self._every)
+        return _nearest_distances(*group, own, bit, self._grid, *visiting_order(self._spacing), np.array(self._spacing))

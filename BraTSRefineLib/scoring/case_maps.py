@@ -14,7 +14,7 @@ from ..cohort.volumes import Geometry, VolumeError, read_label_volume
 from ..fusion import majority
 from ..regions import LabelConvention
 from .conventions import ScoringError
-from .packing import occupied_box
+from .packing import joint_box, labels_in, occupied_box, widened
 from .pair import check_labels, shared_regions
 
 NO_OTHER_MODEL = "no reference and no other model to compare with"
@@ -35,11 +35,21 @@ class LabelMap:
         """In mm, in array order."""
         return tuple(round(value, SPACING_DIGITS) for value in self.geometry.array_spacing)
 
-    @property
+    @cached_property
+    def box(self) -> tuple[slice, ...]:
+        """The box of all labels."""
+        return occupied_box(self.voxels)
+
+    @cached_property
     def seen(self) -> frozenset[int]:
         """The labels that occur, background left out."""
-        occupied = self.voxels[occupied_box(self.voxels)]
-        return frozenset(np.flatnonzero(np.bincount(occupied.ravel())).tolist()) - {0}
+        return labels_in(self.voxels[self.box])
+
+    def cut(self, box: tuple[slice, ...]) -> LabelMap:
+        """The part in a box, with the geometry that it has."""
+        voxels = np.ascontiguousarray(self.voxels[box])
+        origin = self.geometry.to_physical(tuple(axis.start for axis in box))
+        return LabelMap(voxels, replace(self.geometry, size=voxels.shape[::-1], origin=origin), self.labels)
 
 
 @dataclass(frozen=True)
@@ -50,17 +60,13 @@ class LabelPair:
     prediction: LabelMap
 
     def masks(self, region: str) -> tuple[np.ndarray, np.ndarray]:
-        """The region in both, boolean (z, y, x); only the box of all labels is looked into."""
-        return tuple(self._mask(one, region) for one in (self.truth, self.prediction))
+        """The region in both, boolean (z, y, x)."""
+        return tuple(one.labels.mask(one.voxels, region) for one in (self.truth, self.prediction))
 
-    def _mask(self, label_map: LabelMap, region: str) -> np.ndarray:
-        mask = np.zeros(label_map.voxels.shape, dtype=bool)
-        mask[self._box] = label_map.labels.mask(label_map.voxels[self._box], region)
-        return mask
-
-    @cached_property
-    def _box(self) -> tuple[slice, ...]:
-        return occupied_box(self.truth.voxels | self.prediction.voxels)
+    def cut(self, margin: int) -> LabelPair:
+        """Both cut to the box of all labels and ``margin`` voxels around, within the image."""
+        box = widened(joint_box(self.truth.box, self.prediction.box), margin, self.truth.voxels.shape)
+        return LabelPair(self.truth.cut(box), self.prediction.cut(box))
 
 
 @dataclass(frozen=True)
@@ -123,15 +129,8 @@ def cropped(maps: Mapping[str, LabelMap]) -> dict[str, LabelMap]:
     """The maps cut to the box of all their labels."""
     if not maps:
         return {}
-    box = occupied_box(np.bitwise_or.reduce([one.voxels for one in maps.values()]))
-    return {model: _cut(label_map, box) for model, label_map in maps.items()}
-
-
-def _cut(label_map: LabelMap, box: tuple[slice, ...]) -> LabelMap:
-    voxels = np.ascontiguousarray(label_map.voxels[box])
-    origin = label_map.geometry.to_physical(tuple(axis.start for axis in box))
-    geometry = replace(label_map.geometry, size=voxels.shape[::-1], origin=origin)
-    return LabelMap(voxels, geometry, label_map.labels)
+    box = joint_box(*(one.box for one in maps.values()))
+    return {model: label_map.cut(box) for model, label_map in maps.items()}
 
 
 def _prediction(case: Case, model: str) -> LabelMap:

@@ -12,6 +12,7 @@ from ..cohort.case import Case
 from .case_maps import CaseMaps, LabelMap, LabelPair, consensus_of_others, cropped, read_case
 from .conventions import OK, ScoringError
 from .extra_measures import Extras, extra_rows
+from .lesion_rules import LARGEST_DILATION
 from .lesion_table import LesionRow
 from .pair import Tolerances, region_scores, shared_regions
 from .table import CONSENSUS, Row
@@ -92,9 +93,11 @@ def _pair_scores(
     regions = shared_regions(truth.labels, prediction.labels)
     if not regions:
         raise ScoringError(f"{truth.labels.name} and {prediction.labels.name} have no region in common")
+    whole = LabelPair(truth, prediction)
+    cut = whole.cut(LARGEST_DILATION)
     scores, _ = region_scores(
-        truth.voxels,
-        prediction.voxels,
+        cut.truth.voxels,
+        cut.prediction.voxels,
         truth.spacing,
         [truth.labels.scored_regions[region] for region in regions],
         [prediction.labels.scored_regions[region] for region in regions],
@@ -109,7 +112,7 @@ def _pair_scores(
         for region, of_region in zip(regions, scores, strict=True)
         for metric, score in of_region.items()
     ]
-    extras = Extras(case, model, LabelPair(truth, prediction), regions, settings.lesion_preset, settings.engine)
+    extras = Extras(case, model, whole, cut, regions, settings.lesion_preset, settings.engine)
     more, lesions = extra_rows(extras, settings.measures, convention)
     return CaseScores(rows + more, lesions)
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from math import nan
 
 from ..cohort.case import Case
+from ..cohort.volumes import Geometry
 from .betti import topology_errors
 from .case_maps import LabelPair
 from .conventions import OK, ScoringError
 from .instances import instance_scores
 from .lesion_presets import lesions_by_region
+from .lesion_rules import TISSUE_PRESETS
 from .lesion_table import LesionRow, lesion_row
 from .lesions import LesionScores
 from .probability_measures import probability_measures
@@ -25,14 +27,20 @@ Values = dict[str, float]
 
 @dataclass(frozen=True)
 class Extras:
-    """A pair of label maps, and what its measures need beside them."""
+    """A pair of label maps, ``whole`` and cut to where anything is, and what its measures need beside them."""
 
     case: Case
     model: str
+    whole: LabelPair
     pair: LabelPair
     regions: Sequence[str]
     lesion_preset: str
     engine: str
+
+    @property
+    def lesion_geometry(self) -> Geometry:
+        """The grid on which lesions are told: rules by tissue know the whole image."""
+        return (self.whole if self.lesion_preset in TISSUE_PRESETS else self.pair).prediction.geometry
 
 
 def extra_rows(extras: Extras, measures: Sequence[str], convention: str) -> tuple[list[Row], list[LesionRow]]:
@@ -48,7 +56,8 @@ def extra_rows(extras: Extras, measures: Sequence[str], convention: str) -> tupl
                 name = (named or convention) + (CONSENSUS if convention.endswith(CONSENSUS) and named else "")
                 head = (extras.case.case, extras.model, region)
                 rows += [(*head, metric, value, OK, name) for metric, value in metrics.items()]
-                lesions += [lesion_row(*head, lesion, extras.pair.prediction.geometry, name) for lesion in of_region]
+                geometry = extras.lesion_geometry
+                lesions += [lesion_row(*head, lesion, geometry, name) for lesion in of_region]
         except ScoringError as error:
             head = (extras.case.case, extras.model, "WT", FIRST_METRIC[measure])
             rows.append((*head, nan, " ".join(str(error).split()), convention))
@@ -60,7 +69,7 @@ Measured = Iterator[tuple[str, Values, Sequence, str]]
 
 
 def _lesions(extras: Extras) -> Measured:
-    scores = lesions_by_region(extras.pair, extras.regions, extras.lesion_preset, extras.engine)
+    scores = lesions_by_region(extras.whole, extras.pair, extras.regions, extras.lesion_preset, extras.engine)
     for region, of_region in scores.items():
         yield region, _lesionwise(of_region), of_region.rows, of_region.preset
 
@@ -92,7 +101,7 @@ def _topology(extras: Extras) -> Measured:
 
 
 def _calibration(extras: Extras) -> Measured:
-    for region, values in probability_measures(extras.case, extras.model, extras.pair.truth, extras.regions).items():
+    for region, values in probability_measures(extras.case, extras.model, extras.whole.truth, extras.regions).items():
         yield region, values, (), ""
 
 

@@ -28,17 +28,21 @@ def chosen_preset(preset: str, convention: str) -> str:
     return preset or (convention if convention in TISSUE_PRESETS else DEFAULT_PRESET)
 
 
-def lesions_by_region(pair: LabelPair, regions: Sequence[str], preset: str, engine: str) -> dict[str, LesionScores]:
-    """Lesion-wise scores of each region of two label maps on one grid.
+def lesions_by_region(
+    whole: LabelPair, cut: LabelPair, regions: Sequence[str], preset: str, engine: str
+) -> dict[str, LesionScores]:
+    """Lesion-wise scores of each region of two label maps on one grid, ``whole`` and cut with ``LARGEST_DILATION``.
+
+    Lesions lie in ``whole`` under rules by tissue, whose penalty may be the image's diagonal, else in ``cut``.
 
     Raises ScoringError where rules that go by tissues do not fit the labels.
     """
-    spacing = pair.truth.spacing
+    spacing = whole.truth.spacing
     if preset in TISSUE_PRESETS:
         rules = label_convention(tissue_rules(preset).labels)
-        maps = (_recoded(one, rules, preset) for one in (pair.truth, pair.prediction))
+        maps = (_recoded(one, rules, preset) for one in (whole.truth, whole.prediction))
         return lesionwise_tissues(*maps, spacing, preset=preset, engine=engine)
-    return {region: lesionwise(*pair.masks(region), spacing, preset=preset, engine=engine) for region in regions}
+    return {region: lesionwise(*cut.masks(region), spacing, preset=preset, engine=engine) for region in regions}
 
 
 def _recoded(label_map: LabelMap, rules: LabelConvention, preset: str) -> np.ndarray:

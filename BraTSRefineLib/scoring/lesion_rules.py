@@ -126,6 +126,10 @@ TISSUE_PRESETS: dict[str, TissueRules] = {
 """Rules for label maps."""
 
 
+LARGEST_DILATION = max(rules.largest_dilation for rules in TISSUE_PRESETS.values())
+"""With so many voxels around all labels, lesions are numbered and joined as in the whole image."""
+
+
 def region_rules(preset: str) -> LesionRules:
     """The rules of that name for one region's masks. Raises ScoringError with the known names."""
     if preset in TISSUE_PRESETS:

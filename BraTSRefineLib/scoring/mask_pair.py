@@ -6,7 +6,7 @@ import numpy as np
 
 from .arrays import boolean, same_shape
 from .conventions import ScoringError
-from .packing import occupied_box
+from .packing import joint_box, occupied_box, widened
 
 
 def mask_pair(reference: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -21,6 +21,4 @@ def mask_pair(reference: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray
 
 def box_around(reference: np.ndarray, prediction: np.ndarray, margin: int) -> tuple[slice, ...]:
     """Where either, of one byte a voxel, has anything, and ``margin`` voxels around within the image."""
-    box = occupied_box(reference.view(np.uint8) | prediction.view(np.uint8))
-    sides = zip(box, reference.shape, strict=True)
-    return tuple(slice(max(0, side.start - margin), min(size, side.stop + margin)) for side, size in sides)
+    return widened(joint_box(occupied_box(reference), occupied_box(prediction)), margin, reference.shape)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .block_search import BLOCK, grouped, masks_of_blocks, nearest_distances, visiting_order
+from .block_search import Blocks
 from .kernels import areas_by_distance, element_areas, mask_edges, surface_elements
 from .packing import REFERENCE_BITS, Packed
 from .surface import EDGES, Directed, SurfacePair
@@ -115,13 +115,11 @@ def _far(
     """By mask the distances and areas of its elements whose counterpart lies beyond the searched radius."""
     if not missed.any():
         return dict.fromkeys(bits, (np.empty(0), np.empty(0)))
-    order, positions, starts, boxes = grouped(elements.places, *elements.bits.shape)
-    masks, missed, places = elements.bits.ravel()[elements.places][order], missed[order], elements.places[order]
-    every, grid = masks_of_blocks(masks, starts), np.array([size // BLOCK + 1 for size in elements.bits.shape])
-    group, visits = (positions, masks, missed, starts, boxes, every), (grid, *visiting_order(spacing))
+    blocks = Blocks(elements.places, elements.bits.ravel()[elements.places], elements.bits.shape, spacing)
+    missed, places = missed[blocks.order], elements.places[blocks.order]
 
     def searched(bit: int) -> tuple[np.ndarray, np.ndarray]:
-        distances = nearest_distances(*group, bit, bit ^ REFERENCE_BITS, *visits, np.asarray(spacing))
+        distances = blocks.nearest(missed, bit, bit ^ REFERENCE_BITS)
         return distances, element_areas(elements.voxels, places[missed >> bit & 1 != 0], bit, areas)
 
     return dict(zip(bits, _in_turn(searched, bits, threads), strict=True))

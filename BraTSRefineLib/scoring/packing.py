@@ -67,21 +67,51 @@ def pack(
 
 def _packed_voxels(reference, prediction, reference_table, prediction_table) -> tuple[np.ndarray, np.ndarray]:
     """The packed crop, and how often each pair of labels occurs in it (256, 256)."""
-    box = occupied_box(reference | prediction)
+    box = joint_box(occupied_box(reference), occupied_box(prediction))
     reference, prediction = reference[box], prediction[box]
     joint = np.bincount((reference.ravel().astype(np.uint16) << 8) | prediction.ravel(), minlength=65536)
     return reference_table[reference] | prediction_table[prediction], joint.reshape(256, 256)
 
 
 def occupied_box(labels: np.ndarray) -> tuple[slice, ...]:
-    """The smallest box that holds every label; of no extent where there is none."""
-    rows = np.bitwise_or.reduce(labels, axis=2)
-    columns = np.bitwise_or.reduce(labels, axis=0)
-    occupied = (rows.any(axis=1), rows.any(axis=0), columns.any(axis=0))
-    return tuple(_extent(np.flatnonzero(line)) for line in occupied)
+    """The smallest box (z, y, x) that holds everything set in a mask or label map; of no extent where nothing is."""
+    plane = np.bitwise_or.reduce(_in_words(labels), axis=0).view(labels.dtype)
+    y, x = _extent(plane.any(axis=1)), _extent(plane.any(axis=0))
+    return _extent(labels[:, y, x].any(axis=(1, 2))), y, x
 
 
-def _extent(indices: np.ndarray) -> slice:
+def joint_box(*boxes: tuple[slice, ...]) -> tuple[slice, ...]:
+    """The smallest box around all of them; those of no extent do not count."""
+    given = [box for box in boxes if box[0].stop] or [boxes[0]]
+    return tuple(slice(min(s.start for s in axis), max(s.stop for s in axis)) for axis in zip(*given, strict=True))
+
+
+def widened(box: tuple[slice, ...], margin: int, shape: tuple[int, ...]) -> tuple[slice, ...]:
+    """The box with ``margin`` voxels around, as far as the image goes."""
+    sides = zip(box, shape, strict=True)
+    return tuple(slice(max(0, side.start - margin), min(size, side.stop + margin)) for side, size in sides)
+
+
+def labels_in(voxels: np.ndarray) -> frozenset[int]:
+    """The labels of a uint8 label map, background left out."""
+    largest = int(voxels.max(initial=0))
+    if largest > FEW_LABELS:
+        return frozenset(np.flatnonzero(np.bincount(voxels.ravel())).tolist()) - {0}
+    return frozenset(label for label in range(1, largest + 1) if (voxels == label).any())
+
+
+FEW_LABELS = 8
+"""Up to so many, comparing with each is faster than counting all."""
+
+
+def _in_words(labels: np.ndarray) -> np.ndarray:
+    """Eight voxels of a byte at a time, where rows are long enough."""
+    fits = labels.itemsize == 1 and labels.flags.c_contiguous and labels.shape[-1] % 8 == 0 and labels.size
+    return labels.view(np.uint64) if fits else labels
+
+
+def _extent(line: np.ndarray) -> slice:
+    indices = np.flatnonzero(line)
     return slice(int(indices[0]), int(indices[-1]) + 1) if len(indices) else slice(0, 0)
 
 

@@ -1,0 +1,68 @@
+"""Full-size label maps of simulated tumours, quickly: what scoring reads, without the images that it does not."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from BraTSRefineLib.cohort.volumes import Geometry, write_volume
+
+SHAPE = (155, 240, 240)
+BOX = 112
+GRID = Geometry(SHAPE[::-1], (1.0, 1.0, 1.0), (0.0, 239.0, 0.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
+
+
+def write_label_maps(folder: Path, cases: int, models: tuple[str, ...], workers: int = 2) -> Path:
+    """``folder/cases/<case>/<case>-seg.nii.gz`` and ``folder/predictions/<model>/<case>.nii.gz``, labels 1, 2, 3."""
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        list(pool.map(partial(_write_case, folder, models), range(cases)))
+    return folder
+
+
+def _write_case(folder: Path, models: tuple[str, ...], number: int) -> None:
+    rng, name = np.random.default_rng(number), f"BraTS-GLI-{number:05d}-000"
+    size = rng.uniform(0.35, 1.0)
+    lumps = _smooth_noise(6 * size, rng) * 3 * size
+    corner = [int(rng.integers(0, side - BOX)) for side in SHAPE]
+    spots = BOX / 2 + np.vstack([np.zeros(3), rng.uniform(-40, 40, (3, 3))]) * size
+    write_volume(folder / "cases" / name / f"{name}-seg.nii.gz", _placed(_painted(spots, lumps, size), corner), GRID)
+    for model in models:
+        wobble = lumps + _smooth_noise(3 * size, rng) * rng.uniform(0.5, 2.5) * size
+        predicted = _painted(spots[: rng.integers(2, 5)] + rng.normal(0, 0.7, 3), wobble, size)
+        write_volume(folder / "predictions" / model / f"{name}.nii.gz", _placed(predicted, corner), GRID)
+
+
+def _painted(spots: np.ndarray, lumps: np.ndarray, size: float) -> np.ndarray:
+    """Oedema round an enhancing rim round necrosis; the first spot is the main mass, the others satellites."""
+    grid = np.indices((BOX,) * 3, dtype=np.float32)
+    depth = np.full((BOX,) * 3, -np.inf, dtype=np.float32)
+    for spot, radius in zip(spots, (34, 6, 5, 4), strict=False):
+        away = np.sqrt(((grid - spot.astype(np.float32)[:, None, None, None]) ** 2).sum(axis=0))
+        depth = np.maximum(depth, radius * size - away)
+    depth += lumps
+    labels = np.zeros(depth.shape, dtype=np.uint8)
+    for level, label in ((0, 2), (12, 3), (17, 1)):
+        labels[depth > level * size] = label
+    return labels
+
+
+def _placed(box: np.ndarray, corner: list[int]) -> np.ndarray:
+    whole = np.zeros(SHAPE, dtype=np.uint8)
+    whole[tuple(slice(start, start + BOX) for start in corner)] = box
+    return whole
+
+
+def _smooth_noise(sigma: float, rng: np.random.Generator) -> np.ndarray:
+    noise = ndimage.gaussian_filter(rng.standard_normal((BOX,) * 3, dtype=np.float32), sigma)
+    return noise / noise.std()
+
+
+if __name__ == "__main__":
+    import sys
+
+    write_label_maps(Path(sys.argv[1]), int(sys.argv[2]), tuple(sys.argv[3:]))
