@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from .plots import MANY_POINTS, names, numbers, region_colour, region_label
@@ -13,15 +14,27 @@ WHISKER = 1.5
 SAID = "Only values beyond the whiskers are drawn as points."
 
 
-def case_boxes(rows: pd.DataFrame, across: str, region: str, total: int, *, shown: pd.Series, hover: str) -> dict:
+def case_boxes(
+    rows: pd.DataFrame,
+    across: str,
+    region: str,
+    total: int,
+    *,
+    shown: pd.Series,
+    hover: str,
+    logarithmic: bool = False,
+) -> dict:
     """A trace of one region: a box for each value of the column ``across``, of the numbers ``shown``.
 
     ``hover`` is the template under the case's name; ``rows["value"]`` is its ``customdata``. ``total`` counts the
     points of the whole plot: of too many the page keeps no name that nobody can point at. Without ``FEW`` cases in any
-    group there are no boxes, for their quartiles would be made of two or three numbers.
+    group there are no boxes, for their quartiles would be made of two or three numbers. On a ``logarithmic`` axis the
+    whiskers are those of the logarithms, as plotly draws them.
     """
     few, boxed = total <= MANY_POINTS, rows[across].value_counts().max() >= FEW
-    drawn = pd.Series(True, index=rows.index) if few else _outside(shown, rows[across])
+    drawn = (
+        pd.Series(True, index=rows.index) if few else _outside(np.log(shown) if logarithmic else shown, rows[across])
+    )
     return {
         "type": "box",
         "x": names(rows[across]),

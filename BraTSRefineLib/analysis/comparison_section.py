@@ -49,14 +49,11 @@ MOST_MODELS = 12
 
 
 def comparison_section(contents: Contents) -> Section:
-    """Nothing for a single model; a sentence where the models share too few cases."""
+    """Nothing for a single model; the reason where they cannot be compared."""
     if contents.scored["model"].nunique() < 2:
         return Section("models", "Models", ())
     if contents.ranking is None:
-        reason = (
-            "Fewer than two models predicted at least half of the cases, or they share none: they are not compared."
-        )
-        return Section("models", "Models", (reason,))
+        return Section("models", "Models", (f"Not compared: {contents.not_ranked}.",))
     plot = paired_differences(contents)
     parts: list[Part] = [*contents.ranking.notes, *([plot] if plot is not None else [])]
     parts += [_order(contents), _flips(contents), _against_best(contents), *_by_size(contents)]

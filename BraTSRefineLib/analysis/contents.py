@@ -81,13 +81,22 @@ class Contents:
         """The centres compared by Dice."""
         return center_tests(self.figures, self.cohort)
 
-    @cached_property
+    @property
     def ranking(self) -> RankingStability | None:
-        """How sure the models' order by Dice is; None where fewer than two models share enough cases."""
+        """How sure the models' order by Dice is; None where there is none, for the reason of ``not_ranked``."""
+        return self._ranking[0]
+
+    @property
+    def not_ranked(self) -> str:
+        """Why the models cannot be ranked; empty where they can."""
+        return self._ranking[1]
+
+    @cached_property
+    def _ranking(self) -> tuple[RankingStability | None, str]:
         try:
-            return ranking_stability(self.figures)
-        except AnalysisError:
-            return None
+            return ranking_stability(self.figures), ""
+        except AnalysisError as error:
+            return None, str(error)
 
     @property
     def models_by_mean(self) -> pd.DataFrame:

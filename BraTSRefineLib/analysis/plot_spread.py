@@ -62,9 +62,10 @@ def center_distribution(contents: Contents, metric: str) -> Plot | None:
 
 
 def _box(rows: pd.DataFrame, region: str, across: str, metric: str, total: int) -> dict:
-    shown = rows["value"].clip(lower=LEAST_DISTANCE) if _is_distance(metric) else rows["value"]
-    number = "%{customdata:.3g}" if _is_distance(metric) else "%{y:.3g}"
-    return case_boxes(rows, across, region, total, shown=shown, hover=f"%{{x}}<br>{region} {number}")
+    distance = _is_distance(metric)
+    shown = rows["value"].clip(lower=LEAST_DISTANCE) if distance else rows["value"]
+    hover = f"%{{x}}<br>{region} {'%{customdata:.3g}' if distance else '%{y:.3g}'}"
+    return case_boxes(rows, across, region, total, shown=shown, hover=hover, logarithmic=distance)
 
 
 def _is_distance(metric: str) -> bool:

@@ -38,7 +38,7 @@ def _findings(name: str, title: str, found: pd.DataFrame, folded: bool = False) 
         [f.kind, breakable(f.case), breakable(f.model), joined(f.message, element("small", f.evidence))]
         for f in found.itertuples(index=False)
     ]
-    view = table(["Finding", "Case", "Model", "What"], rows, class_="found")
+    view = _wide(table(["Finding", "Case", "Model", "What"], rows, class_="found"))
     return ReportTable(name, title, frame, headings=HEADINGS, view=view, folded=folded)
 
 
@@ -49,7 +49,7 @@ def problems_section(contents: Contents) -> Section:
         return Section("problems", "Problems", ("None.",))
     keys = sorted(groups, key=lambda key: KINDS.index(key[0]))
     rows = [[*key, _cases(list(groups[key]))] for key in keys]
-    view = table(["", "Model", "What", "Cases"], rows, class_="found")
+    view = _wide(table(["", "Model", "What", "Cases"], rows, class_="found"))
     frame = pd.DataFrame(
         [(*key, case) for key in keys for case in groups[key]], columns=["level", "model", "message", "case"]
     )
@@ -69,6 +69,10 @@ def _grouped(contents: Contents) -> dict[tuple[str, str, str], dict[str, None]]:
             kind = "error" if problem.level == "error" else "note"
             groups.setdefault((kind, problem.model, problem.message), {})[problem.case] = None
     return groups
+
+
+def _wide(shown: Html) -> Html:
+    return element("div", shown, class_="wide")
 
 
 def _cases(names: Sequence[str]) -> Html:

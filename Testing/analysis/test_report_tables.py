@@ -135,7 +135,7 @@ def test_a_stratum_of_one_case_is_pale(reported):
 
 def test_models_that_share_no_case_are_not_compared(reported):
     cases = [(f"c{i}", "", "ab"[i % 2], {"WT": (0.8, 30.0)}) for i in range(8)]
-    assert "they are not compared" in reported(cases)
+    assert "Not compared: no case was predicted by all of a, b" in reported(cases)
 
 
 def test_attributes_of_the_manifest_are_strata(reported, workspace):
