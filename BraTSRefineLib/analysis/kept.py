@@ -24,5 +24,5 @@ def kept_lesions(workspace: Workspace) -> pd.DataFrame | None:
 
     Raises AnalysisError for a table that is damaged or of another version.
     """
-    there = any((workspace.root / name).is_file() for name in ("lesions.parquet", "lesions.csv"))
+    there = workspace.lesions_parquet.is_file() or workspace.lesions_csv.is_file()
     return read_lesions(workspace) if there else None
