@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,10 +18,11 @@ from ..cohort.case import Case
 from ..cohort.workspace import WorkspaceError
 from .case_scores import Settings
 
-VERSION = 1
-"""Counts up whenever the same files and settings give other results."""
+VERSION = 2
+"""Counts up whenever the same files and settings give other results, or what is kept of them has another form."""
 
-TABLE = "CREATE TABLE IF NOT EXISTS cases (name TEXT PRIMARY KEY, signature TEXT NOT NULL, content TEXT NOT NULL)"
+TABLE = "CREATE TABLE IF NOT EXISTS cases (name TEXT PRIMARY KEY, signature TEXT NOT NULL, content BLOB NOT NULL)"
+FASTEST = 1
 
 
 def case_signature(case: Case, settings: Settings) -> str:
@@ -55,11 +57,11 @@ class CaseCache:
         self._connection = connection
 
     def get(self, case: str, signature: str) -> object | None:
-        """What was kept of the case under this signature, None where there is nothing."""
+        """What was kept of the case under this signature, None where there is nothing or it is damaged."""
         row = self._connection.execute(
             "SELECT content FROM cases WHERE name = ? AND signature = ?", (case, signature)
         ).fetchone()
-        return None if row is None else json.loads(row[0])
+        return None if row is None else _unpacked(row[0])
 
     def clear(self) -> None:
         """Forget everything."""
@@ -68,8 +70,17 @@ class CaseCache:
 
     def put(self, case: str, signature: str, content: object) -> None:
         """Keep ``content`` (JSON's own types) in place of what was kept of the case."""
-        self._connection.execute("REPLACE INTO cases VALUES (?, ?, ?)", (case, signature, json.dumps(content)))
+        packed = zlib.compress(json.dumps(content).encode(), FASTEST)
+        self._connection.execute("REPLACE INTO cases VALUES (?, ?, ?)", (case, signature, packed))
         self._connection.commit()
+
+
+def _unpacked(stored: object) -> object | None:
+    """The content; None where its checksum says that it is not what was kept."""
+    try:
+        return json.loads(zlib.decompress(stored)) if isinstance(stored, bytes) else None
+    except zlib.error:
+        return None
 
 
 @contextmanager
@@ -89,14 +100,23 @@ def case_cache(path: Path) -> Iterator[CaseCache]:
 def _opened(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=30)
     try:
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute(TABLE)
-        connection.execute("SELECT name, signature, content FROM cases LIMIT 1").fetchone()
+        _prepare(connection)
     except sqlite3.DatabaseError as error:
         connection.close()
         if isinstance(error, sqlite3.OperationalError) and "no such column" not in str(error):
             raise
-        path.unlink()
+        for damaged in (path, path.with_name(f"{path.name}-journal")):
+            damaged.unlink(missing_ok=True)
         connection = sqlite3.connect(path, timeout=30)
-        connection.execute(TABLE)
+        _prepare(connection)
     return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Raises sqlite3.DatabaseError where the file is damaged or holds another table."""
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute(TABLE)
+    connection.execute("SELECT name, signature, content FROM cases LIMIT 0")
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise sqlite3.DatabaseError(verdict)
