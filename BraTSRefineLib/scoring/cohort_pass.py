@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -31,16 +31,19 @@ class Kept(Generic[Result]):
     to_json: Callable[[Result], object]
     from_json: Callable[[object], Result]
     found: int = 0
+    _before: dict[str, str] = field(default_factory=dict, init=False, repr=False)
 
     def get(self, case: Case) -> Result | None:
-        content = self.cache.get(case.case, self.signature(case))
+        self._before[case.case] = self.signature(case)
+        content = self.cache.get(case.case, self._before[case.case])
         if content is None:
             return None
         self.found += 1
         return self.from_json(content)
 
     def put(self, case: Case, result: Result) -> None:
-        self.cache.put(case.case, self.signature(case), self.to_json(result))
+        """Keep a result under the signature that its case had before the work: files may have changed meanwhile."""
+        self.cache.put(case.case, self._before[case.case], self.to_json(result))
 
 
 def results_of_cases(
