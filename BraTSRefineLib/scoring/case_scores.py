@@ -11,7 +11,7 @@ import numpy as np
 from ..cohort.case import Case
 from .case_maps import CaseMaps, LabelMap, LabelPair, consensus_of_others, cropped, read_case
 from .conventions import OK, ScoringError
-from .extra_measures import Extras, extra_rows
+from .extra_measures import WHOLE_IMAGE, Extras, extra_rows
 from .lesion_rules import LARGEST_DILATION
 from .lesion_table import LesionRow
 from .pair import Tolerances, region_scores, shared_regions
@@ -68,7 +68,8 @@ def scores_of_maps(maps: CaseMaps, settings: Settings) -> CaseScores:
     if maps.reference is not None and not case.predictions:
         rows += _volume_rows(case, maps.reference, settings)
     shape = _shape(maps)
-    predictions = maps.predictions if maps.reference is not None else cropped(maps.predictions)
+    boxed = maps.reference is None and not WHOLE_IMAGE & set(settings.measures)
+    predictions = cropped(maps.predictions) if boxed else maps.predictions
     for model in expected:
         try:
             if model in maps.errors:

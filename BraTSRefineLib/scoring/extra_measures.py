@@ -112,6 +112,9 @@ MEASURES: dict[str, Callable[[Extras], Measured]] = {
     "calibration": _calibration,
 }
 DEFAULT_MEASURES = ("lesions",)
+WHOLE_IMAGE = frozenset({"calibration"})
+"""Measures that look beyond the box of the labels."""
+
 FIRST_METRIC = {
     "lesions": "lesionwise_dice",
     "instances": "panoptic_quality",
