@@ -14,8 +14,8 @@ from .lesions import LESION_CUTS_ML, MATCHED, MISSED, REFERENCE_SIDE, lesion_str
 from .plots import base_layout, chosen, names, numbers, panels, region_colour, region_label, share_axis
 
 NONE_WRITTEN = (
-    "There is no table of single lesions in this workspace. Score the cohort with a lesion-wise convention "
-    "(bratsrefine score --conventions lists them) to see which lesions are missed and made up."
+    "There is no table of single lesions in this workspace. Score the cohort again with --measures lesions "
+    "(bratsrefine score --conventions explains the rules) to see which lesions are missed and made up."
 )
 MOST_POINTS = 1000
 ALL_MODELS = "all models"
@@ -23,8 +23,10 @@ HEADINGS = {"low": "95 % low", "high": "95 % high", "detection_rate": "Found", "
 
 
 def lesion_section(contents: Contents) -> Section:
-    """Detection by size, and the worst lesions; or how to get the table of lesions."""
+    """Detection by size, and the worst lesions; or how to get the table of lesions. Nothing without predictions."""
     lesions = contents.lesions
+    if contents.scored.empty:
+        return Section("lesions", "Lesions", ())
     if lesions is None:
         return Section("lesions", "Lesions", (NONE_WRITTEN,))
     counted = lesions[lesions["counted"].astype(bool)]

@@ -91,8 +91,7 @@ def _spread(contents: Contents) -> Section:
         *(distribution(contents, name) for name in dict.fromkeys([contents.metric, *PLOTTED])),
         size_against_dice(contents),
     ]
-    shown = tuple(plot for plot in plots if plot is not None)
-    return Section("spread", "Distributions", shown or ("No prediction was scored.",))
+    return Section("spread", "Distributions", tuple(plot for plot in plots if plot is not None))
 
 
 def _tables(sections: list[Section]) -> list[ReportTable]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import isnan, nan
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def make():
 
     made = Make()
     made.rows, made.table, made.failure, made.ball, made.tumour = rows, table, failure, ball, tumour
+    made.cohort_on_disk = cohort_on_disk
     return made
 
 
@@ -79,24 +81,26 @@ def tumour(center: tuple[int, int, int] = (20, 24, 28), radius: float = 12.0) ->
     return labels
 
 
+def cohort_on_disk(root: Path, cases: dict, images: dict | None = None) -> Cohort:
+    """Writes ``{case: (reference, {model: label map})}`` and its images under ``root`` and gives the cohort."""
+    brats2023 = label_convention("brats2023")
+    made = []
+    for index, (name, (reference, predictions)) in enumerate(cases.items()):
+        folder = root / str(index)
+        paths = {model: _written(folder / f"{model}.nii.gz", labels) for model, labels in predictions.items()}
+        channels = (images or {}).get(name, {})
+        pictures = {key: _written(folder / "images" / f"{key}.nii.gz", image) for key, image in channels.items()}
+        truth = None if reference is None else _written(folder / "reference" / "seg.nii.gz", reference)
+        made.append(Case(name, images=pictures, reference=truth, predictions=paths, labels=brats2023))
+    return Cohort(root, "BraTS folders", tuple(made))
+
+
+def _written(path: Path, voxels: np.ndarray) -> Path:
+    write_volume(path, voxels, GEOMETRY)
+    return path
+
+
 @pytest.fixture
 def on_disk(tmp_path):
     """Writes cases and gives their cohort: ``on_disk({case: (reference, {model: label map})}, images={...})``."""
-
-    def write(cases: dict, images: dict | None = None) -> Cohort:
-        brats2023 = label_convention("brats2023")
-        made = []
-        for index, (name, (reference, predictions)) in enumerate(cases.items()):
-            folder = tmp_path / str(index)
-            paths = {model: _written(folder / f"{model}.nii.gz", labels) for model, labels in predictions.items()}
-            channels = (images or {}).get(name, {})
-            pictures = {key: _written(folder / "images" / f"{key}.nii.gz", image) for key, image in channels.items()}
-            truth = None if reference is None else _written(folder / "reference" / "seg.nii.gz", reference)
-            made.append(Case(name, images=pictures, reference=truth, predictions=paths, labels=brats2023))
-        return Cohort(tmp_path, "BraTS folders", tuple(made))
-
-    def _written(path: Path, voxels: np.ndarray) -> Path:
-        write_volume(path, voxels, GEOMETRY)
-        return path
-
-    return write
+    return partial(cohort_on_disk, tmp_path)

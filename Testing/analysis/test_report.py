@@ -29,7 +29,9 @@ def text_of(path) -> str:
 
 def figures(page: str) -> list[dict]:
     """Every plot of a page as plotly takes it."""
-    return [json.loads(data) for data in re.findall(r'<script type="application/json">(.*?)</script>', page, flags=re.S)]
+    return [
+        json.loads(data) for data in re.findall(r'<script type="application/json">(.*?)</script>', page, flags=re.S)
+    ]
 
 
 @pytest.fixture
@@ -37,14 +39,14 @@ def workspace(tmp_path):
     return Workspace(tmp_path / "workspace")
 
 
-@pytest.fixture
-def reported(on_disk, make, workspace):
-    """Three cases with images, two models; ``poor`` misses ET in "small" and floods "large"."""
+def reported_in(make, folder) -> tuple:
+    """Three cases with images, two models; ``poor`` misses ET in "small" and floods "large". Cohort, scores, page."""
     small, large = make.tumour(radius=8), make.tumour(radius=11)
     without = np.where(small == 3, 1, small)
     flood = np.where(make.ball((20, 24, 28), 19) & (large == 0), 2, large)
     image = np.random.default_rng(1).random((40, 48, 56), dtype=np.float32)
-    cohort = on_disk(
+    cohort = make.cohort_on_disk(
+        folder,
         {
             "small <b>one</b>": (small, {"good": make.tumour(radius=8.4), "poor": without}),
             "large": (large, {"good": make.tumour(radius=11.5), "poor": flood}),
@@ -53,11 +55,23 @@ def reported(on_disk, make, workspace):
         {"large": {"t1c": image, "t2f": image}},
     )
     scores = score_cohort(cohort, workers=1)
-    return cohort, scores, write_report(cohort, scores, workspace)
+    return cohort, scores, write_report(cohort, scores, Workspace(folder / "workspace"))
 
 
-def test_it_lies_where_the_workspace_says(reported, workspace):
-    assert reported[2] == workspace.report_html
+@pytest.fixture(scope="module")
+def reported(make, tmp_path_factory):
+    """The report that many tests read and none changes."""
+    return reported_in(make, tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture
+def reported_here(make, tmp_path):
+    """The same in a folder of its own, where files may be broken."""
+    return reported_in(make, tmp_path)
+
+
+def test_it_lies_where_the_workspace_says(reported_here, workspace):
+    assert reported_here[2] == workspace.report_html
     assert sorted(path.name for path in workspace.root.iterdir()) == ["report", "report.html", "report.md"]
 
 
@@ -146,8 +160,8 @@ def test_what_could_not_be_scored_is_listed_with_its_reason(on_disk, make, works
     assert "not scored net" in text and "broken" in text
 
 
-def test_a_file_that_vanished_after_scoring_is_a_line_in_its_row(reported, workspace):
-    cohort, scores, _ = reported
+def test_a_file_that_vanished_after_scoring_is_a_line_in_its_row(reported_here, workspace):
+    cohort, scores, _ = reported_here
     cohort["large"].predictions["poor"].unlink()
     text = text_of(write_report(cohort, scores, workspace))
     assert "It could not be read again" in text and "small <b>one</b>" in text
@@ -201,8 +215,8 @@ def test_many_models_are_listed_downwards(make, on_disk, workspace):
     assert "By region CSV whole tumour tumour core enhancing tumour net0" in text
 
 
-def test_an_unknown_metric_writes_nothing(reported, workspace):
-    cohort, scores, path = reported
+def test_an_unknown_metric_writes_nothing(reported_here, workspace):
+    cohort, scores, path = reported_here
     before = path.read_bytes()
     with pytest.raises(AnalysisError, match="dice"):
         write_report(cohort, scores, workspace, metric="beauty")

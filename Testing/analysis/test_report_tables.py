@@ -35,30 +35,37 @@ def workspace(tmp_path):
 
 @pytest.fixture
 def reported(make, workspace):
-    """Writes the report of hand-made scores, ``(case, center, model, {region: (dice, ml)})`` each, gives the page."""
+    """``reported(cases, lesions)`` writes the report of hand-made scores into the workspace and gives the page."""
+    return lambda cases, lesions=None, **attributes: write(make, workspace, cases, lesions, **attributes)
 
-    def write(cases, lesions: pd.DataFrame | None = None, **attributes: str) -> str:
-        rows, known = [], {}
-        for case, center, model, figures in cases:
-            known.setdefault(case, (center, {}))[1][model] = Path(f"elsewhere/{model}/{case}.nii.gz")
-            for region, (dice, size) in figures.items():
-                values = {"dice": dice, "hd95_mm": 5.0, "nsd_1mm": dice, "volume_reference_ml": size}
-                rows.append(make.rows(case, model, region, volume_prediction_ml=size, **values))
-        labels = label_convention("brats2024-gli")
-        made = tuple(
-            Case(name, center=center, predictions=paths, labels=labels, attributes=attributes)
-            for name, (center, paths) in known.items()
-        )
-        scores, cohort = make.table(*rows), Cohort(Path("somewhere"), "manifest", made)
-        write_scores(scores, workspace)
-        pd.DataFrame(columns=["case", "model", "kind", "message", "evidence"]).to_csv(
-            workspace.findings_csv, index=False
-        )
-        if lesions is not None:
-            lesions.to_csv(workspace.root / "lesions.csv", index=False)
-        return write_report(cohort, scores, workspace).read_text(encoding="utf-8")
 
-    return write
+@pytest.fixture(scope="module")
+def two_models(make, tmp_path_factory):
+    """The report of two models on fourteen cases of two centres: its page and its workspace."""
+    workspace = Workspace(tmp_path_factory.mktemp("report") / "workspace")
+    return write(make, workspace, cohort_of(14)), workspace
+
+
+def write(make, workspace: Workspace, cases: list, lesions: pd.DataFrame | None = None, **attributes: str) -> str:
+    """The page of the report of cases ``(case, center, model, {region: (dice, ml)})``."""
+    rows, known = [], {}
+    for case, center, model, figures in cases:
+        known.setdefault(case, (center, {}))[1][model] = Path(f"elsewhere/{model}/{case}.nii.gz")
+        for region, (dice, size) in figures.items():
+            values = {"dice": dice, "hd95_mm": 5.0, "nsd_1mm": dice, "volume_reference_ml": size}
+            rows.append(make.rows(case, model, region, volume_prediction_ml=size, **values))
+    labels = label_convention("brats2024-gli")
+    made = tuple(
+        Case(name, center=center, predictions=paths, labels=labels, attributes=attributes)
+        for name, (center, paths) in known.items()
+    )
+    scores, cohort = make.table(*rows), Cohort(Path("somewhere"), "manifest", made)
+    write_scores(scores, workspace)
+    columns = ["case", "model", "kind", "message", "evidence"]
+    pd.DataFrame(columns=columns).to_csv(workspace.findings_csv, index=False)
+    if lesions is not None:
+        lesions.to_csv(workspace.root / "lesions.csv", index=False)
+    return write_report(cohort, scores, workspace).read_text(encoding="utf-8")
 
 
 def cohort_of(count: int, models=("a", "b"), regions=("WT", "ET"), centers="AB") -> list:
@@ -76,16 +83,16 @@ def carried(page: str) -> dict[str, str]:
     return {name: unquote(unescape(link).partition(",")[2]) for link, name in links}
 
 
-def test_every_table_is_in_the_page_and_beside_it(reported, workspace):
-    page = reported(cohort_of(14))
+def test_every_table_is_in_the_page_and_beside_it(two_models):
+    page, workspace = two_models
     beside = {path.name: path.read_text(encoding="utf-8") for path in workspace.report_tables.iterdir()}
     assert carried(page) == beside
     assert {"worst-cases.csv", "strata-size-center.csv", "centers.csv", "models-paired.csv", "metrics.csv"} <= {*beside}
     assert page.count("<table") > len(beside) / 2
 
 
-def test_tables_name_their_convention(reported, workspace):
-    reported(cohort_of(14))
+def test_tables_name_their_convention(two_models):
+    _, workspace = two_models
     for name in ("worst-cases", "predictions"):
         assert set(pd.read_csv(workspace.report_tables / f"{name}.csv")["convention"]) == {"brats2023"}
     markdown = workspace.report_md.read_text(encoding="utf-8")
@@ -93,15 +100,15 @@ def test_tables_name_their_convention(reported, workspace):
     assert "Both masks empty is a perfect score" in markdown
 
 
-def test_markdown_links_only_to_files_that_are_there(reported, workspace):
-    reported(cohort_of(14))
+def test_markdown_links_only_to_files_that_are_there(two_models):
+    _, workspace = two_models
     linked = re.findall(r"\]\((report/[^)]+)\)", workspace.report_md.read_text(encoding="utf-8"))
     assert len(linked) > 10
     assert all((workspace.root / path).is_file() for path in linked)
 
 
-def test_every_prediction_is_in_the_table_of_predictions(reported, workspace):
-    reported(cohort_of(14))
+def test_every_prediction_is_in_the_table_of_predictions(two_models):
+    _, workspace = two_models
     table = pd.read_csv(workspace.report_tables / "predictions.csv")
     assert len(table) == 28 and table["mean_dice"].is_monotonic_increasing
     assert {"WT_dice", "ET_hd95_mm", "ET_volume_reference_ml", "center"} <= set(table.columns)
@@ -165,7 +172,7 @@ def test_lesions_are_listed_with_the_largest_missed_one_first(reported, workspac
 
 
 def test_without_lesions_the_section_says_how_to_get_them(reported):
-    assert "Score the cohort with a lesion-wise convention" in reported(cohort_of(2))
+    assert "Score the cohort again with --measures lesions" in reported(cohort_of(2))
 
 
 def test_calibration_is_shown_where_it_was_scored(make, workspace):
