@@ -70,7 +70,7 @@ def number(value: float | None) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
     size = abs(value)
-    digits = 0 if size >= 100 else 1 if size >= 10 else 3 if 0 < size < 0.01 else 2
+    digits = 0 if size >= 100 else 1 if size >= 10 else 3 if 0 < size < 0.0995 else 2
     return f"{value:.{digits}f}".replace("-0.000", "0.000")
 
 
