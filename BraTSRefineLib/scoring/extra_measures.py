@@ -52,26 +52,31 @@ def extra_rows(extras: Extras, measures: Sequence[str], convention: str) -> tupl
     lesions: list[LesionRow] = []
     for measure in measures:
         try:
-            for region, metrics, of_region, named in MEASURES[measure](extras):
-                name = (named or convention) + (CONSENSUS if convention.endswith(CONSENSUS) and named else "")
-                head = (extras.case.case, extras.model, region)
+            for region, metrics, of_region in MEASURES[measure](extras):
+                head, name = (extras.case.case, extras.model, region), _rules(measure, extras, convention)
                 rows += [(*head, metric, value, OK, name) for metric, value in metrics.items()]
                 geometry = extras.lesion_geometry
                 lesions += [lesion_row(*head, lesion, geometry, name) for lesion in of_region]
         except ScoringError as error:
             head = (extras.case.case, extras.model, "WT", FIRST_METRIC[measure])
-            rows.append((*head, nan, " ".join(str(error).split()), convention))
+            rows.append((*head, nan, " ".join(str(error).split()), _rules(measure, extras, convention)))
     return rows, lesions
 
 
-Measured = Iterator[tuple[str, Values, Sequence, str]]
-"""By region: metrics, lesions, and the convention that they follow where it is not the scores' own."""
+def _rules(measure: str, extras: Extras, convention: str) -> str:
+    """The convention that a measure follows where it is not the scores' own."""
+    own = {"lesions": extras.lesion_preset, "instances": INSTANCES}.get(measure)
+    return convention if own is None else own + (CONSENSUS if convention.endswith(CONSENSUS) else "")
+
+
+Measured = Iterator[tuple[str, Values, Sequence]]
+"""By region: metrics and lesions."""
 
 
 def _lesions(extras: Extras) -> Measured:
     scores = lesions_by_region(extras.whole, extras.pair, extras.regions, extras.lesion_preset, extras.engine)
     for region, of_region in scores.items():
-        yield region, _lesionwise(of_region), of_region.rows, of_region.preset
+        yield region, _lesionwise(of_region), of_region.rows
 
 
 def _lesionwise(scores: LesionScores) -> Values:
@@ -92,17 +97,17 @@ def _instances(extras: Extras) -> Measured:
     for region in extras.regions:
         scores = instance_scores(*extras.pair.masks(region), extras.pair.truth.spacing)
         values = {"panoptic_quality": scores.pq, "segmentation_quality": scores.sq, "recognition_quality": scores.rq}
-        yield region, values, (), INSTANCES
+        yield region, values, ()
 
 
 def _topology(extras: Extras) -> Measured:
     for region in extras.regions:
-        yield region, topology_errors(*extras.pair.masks(region), extras.pair.truth.spacing), (), ""
+        yield region, topology_errors(*extras.pair.masks(region), extras.pair.truth.spacing), ()
 
 
 def _calibration(extras: Extras) -> Measured:
     for region, values in probability_measures(extras.case, extras.model, extras.whole.truth, extras.regions).items():
-        yield region, values, (), ""
+        yield region, values, ()
 
 
 MEASURES: dict[str, Callable[[Extras], Measured]] = {

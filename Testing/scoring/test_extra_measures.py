@@ -137,10 +137,11 @@ def test_the_conventions_own_rules_are_the_default(written):
 )
 def test_rules_that_do_not_fit_the_labels_are_a_row_that_says_so(written, preset, labels, message):
     rows, lesions = measured(written("A", {"unet": tumour()}, tumour(), labels=labels), "lesions", lesion_preset=preset)
-    [(key, (value, status, _))] = rows.items()
+    [(key, (value, status, rules))] = rows.items()
     assert key == ("unet", "WT", "lesionwise_dice")
     assert np.isnan(value)
     assert status.startswith(message)
+    assert rules == preset
     assert lesions.empty
 
 
@@ -251,8 +252,11 @@ def test_calibration_against_the_consensus_is_that_against_its_map(consensus, wr
 
 def test_rules_by_tissue_do_not_fit_a_consensus_of_regions(consensus):
     rows, _ = measured(consensus, "lesions", lesion_preset="brats2024-gli")
-    assert {status for _, status, _ in rows.values()} == {
-        "brats2024-gli goes by tissues, and a consensus of models has none: choose other rules"
+    assert {row[1:] for row in rows.values()} == {
+        (
+            "brats2024-gli goes by tissues, and a consensus of models has none: choose other rules",
+            "brats2024-gli" + CONSENSUS,
+        )
     }
 
 

@@ -7,13 +7,16 @@ from functools import partial
 import pandas as pd
 
 from ...analysis import findings, read_lesions
+from ...analysis.consistency import scoring_conventions
 from ...analysis.findings import findings_of_cohort
 from ...cohort import Cohort
-from ...scoring import CONSENSUS, read_scores, write_lesions, write_scores
+from ...scoring import read_scores, write_lesions, write_scores
 from ...scoring.case_cache import case_cache, case_signature
 from ...scoring.case_scores import CaseScores, Settings
 from ...scoring.cohort_pass import Kept, results_of_cases
 from ...scoring.cohort_scores import check_workers, checked_settings, chosen_cases, compile_once, scores_or_reasons
+from ...scoring.conventions import STATUSES, nsd_name
+from ...scoring.extra_measures import FIRST_METRIC
 from ...scoring.lesion_table import lesion_table
 from ...scoring.table import score_table
 from ..case_work import ScoredCase, from_json, scored_case, to_json
@@ -88,8 +91,8 @@ def _findings(
 
 
 def _tell_problems(context: Context, cohort: Cohort, scores: pd.DataFrame) -> None:
-    """What could not be scored, except for predictions that nobody made: these the cohort has named."""
-    for row in scores[scores["metric"] == ""].itertuples():
+    """What could not be scored or measured, except for predictions that nobody made: these the cohort has named."""
+    for row in scores[~scores["status"].isin(STATUSES)].itertuples():
         case = cohort[row.case]
         if not row.model:
             context.problem(row.case, row.status)
@@ -108,13 +111,23 @@ def _with_previous(
     if not _partly(context) or not context.workspace.scores_parquet.is_file():
         return scores, lesions
     kept = _others(read_scores(context.workspace), scores)
-    before = set(kept.loc[kept["metric"] == "dice", "convention"].str.removesuffix(CONSENSUS))
-    if before - {settings.convention}:
-        raise JobError("score: the workspace's other scores follow another convention; score all models and cases")
-    if set(kept["metric"]) - {"", *scores["metric"]}:
-        raise JobError("score: the workspace's other scores have other measures; score all models and cases")
+    _check_alike(kept, settings)
     others = [_others(read_lesions(context.workspace), scores)] if context.workspace.lesions_parquet.is_file() else []
     return joined([kept, scores], list(scores.columns)), joined([*others, lesions], list(lesions.columns))
+
+
+def _check_alike(kept: pd.DataFrame, settings: Settings) -> None:
+    """Raises JobError where the kept scores follow other rules, or have other metrics, than these settings give."""
+    named = scoring_conventions(kept)
+    rules = {"dice": settings.convention, "volume_reference_ml": settings.convention}
+    rules |= {"lesionwise_dice": settings.lesion_preset} if "lesions" in settings.measures else {}
+    if any(named.get(metric, [rule]) != [rule] for metric, rule in rules.items()):
+        raise JobError("score: the workspace's other scores follow another convention; score all models and cases")
+    had = {measure for measure, first in FIRST_METRIC.items() if first in named}
+    wanted = {measure for measure in settings.measures if measure in had or measure != "calibration"}
+    tolerances = {metric for metric in named if metric.startswith("nsd_")}
+    if "dice" in named and (had != wanted or tolerances != set(map(nsd_name, settings.tolerance_mm))):
+        raise JobError("score: the workspace's other scores have other measures; score all models and cases")
 
 
 def _others(table: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
