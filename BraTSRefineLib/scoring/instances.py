@@ -24,6 +24,12 @@ from .pair import checked_spacing
 KINDS = {"instance": int, "side": str, "status": str, "match": int}
 """Of the table's columns that are no real numbers; stated so that a table without rows has them too."""
 
+INSTANCE_WORDS = (
+    "Instances are the components of each mask (voxels that share a corner are one), matched one to one from an IoU of "
+    "0.5, the best pairs first. RQ = TP / (TP + FP / 2 + FN / 2), SQ = mean IoU of the matched pairs, PQ = RQ x SQ. "
+    "All are NaN where neither mask has an instance and 0 where no pair is matched."
+)
+
 
 class Instance(NamedTuple):
     """A component of the reference, or one of the prediction that is matched to none; ``z, y, x`` is its mean index.

@@ -12,6 +12,7 @@ from .conventions import ScoringError
 from .lesion_rules import KEPT, REGION_PRESETS, TISSUE_PRESETS, VOLUME, VOXELS, LesionRules, tissue_rules
 from .lesions import LesionScores, lesionwise, lesionwise_tissues
 
+PRESETS = (*REGION_PRESETS, *TISSUE_PRESETS)
 DEFAULT_PRESET = "brats2023-gli"
 SAME_TISSUE = {"NCR": "NETC", "ED": "SNFH"}
 """Names of BraTS 2017 to 2023 and what the same tissue is called since 2024."""
@@ -22,9 +23,8 @@ def chosen_preset(preset: str, convention: str) -> str:
 
     Raises ScoringError for an unknown preset with the known names.
     """
-    known = (*REGION_PRESETS, *TISSUE_PRESETS)
-    if preset and preset not in known:
-        raise ScoringError(f"unknown rules for lesions '{preset}': use one of {', '.join(known)}")
+    if preset and preset not in PRESETS:
+        raise ScoringError(f"unknown rules for lesions '{preset}': use one of {', '.join(PRESETS)}")
     return preset or (convention if convention in TISSUE_PRESETS else DEFAULT_PRESET)
 
 
@@ -62,13 +62,23 @@ def _recoded(label_map: LabelMap, rules: LabelConvention, preset: str) -> np.nda
 
 def explain_lesion_rules() -> str:
     """Every set of rules for lesions in a line, in words."""
-    lines = [_line(name, "WT, TC, ET", rules) for name, rules in REGION_PRESETS.items()]
-    for name, tissues in TISSUE_PRESETS.items():
-        alike: dict[LesionRules, list[str]] = {}
-        for region in tissues.scored:
-            alike.setdefault(tissues.rules[region], []).append(region)
-        lines += [_line(name, ", ".join(regions), rules) for rules, regions in alike.items()]
-    return "\n".join([RULES_WORDS, *lines])
+    return "\n".join([RULES_WORDS, *(line for name in PRESETS for line in _lines(name))])
+
+
+def explain_lesion_preset(preset: str) -> str:
+    """One set of rules for lesions in words."""
+    return "\n".join([RULES_WORDS, *_lines(preset)])
+
+
+def _lines(preset: str) -> list[str]:
+    """A line for the regions that are scored alike."""
+    if preset in REGION_PRESETS:
+        return [_line(preset, "WT, TC, ET", REGION_PRESETS[preset])]
+    tissues = TISSUE_PRESETS[preset]
+    alike: dict[LesionRules, list[str]] = {}
+    for region in tissues.scored:
+        alike.setdefault(tissues.rules[region], []).append(region)
+    return [_line(preset, ", ".join(regions), rules) for rules, regions in alike.items()]
 
 
 RULES_WORDS = (

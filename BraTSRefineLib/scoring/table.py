@@ -11,6 +11,8 @@ import pandas as pd
 from ..cohort.workspace import Workspace, written_whole
 from ..regions import SCORED_REGIONS
 from .conventions import CONVENTIONS, ScoringError, explain_convention
+from .instances import INSTANCE_WORDS
+from .lesion_presets import PRESETS, explain_lesion_preset
 
 VERSION = 2
 """Of the tables in a workspace: 2 has every metric of ``METRICS`` and says its conventions in ``scores.json``."""
@@ -45,17 +47,25 @@ def write_scores(scores: pd.DataFrame, workspace: Workspace) -> None:
 
 
 def _about(scores: pd.DataFrame) -> dict[str, object]:
-    names = dict.fromkeys(name.removesuffix(CONSENSUS) for name in scores["convention"])
-    words = {name: explain_convention(name) if name in CONVENTIONS else OTHER_RULES for name in names}
+    words: dict[str, dict[str, None]] = {}
+    for metric, convention in scores[["metric", "convention"]].drop_duplicates().itertuples(index=False):
+        name = convention.removesuffix(CONSENSUS)
+        words.setdefault(name, {})[_in_words(name, metric)] = None
     return {
         "version": VERSION,
-        "conventions": words,
+        "conventions": {name: "\n".join(said) for name, said in words.items()},
         "metrics": [name for name in scores["metric"].unique() if name],
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
-OTHER_RULES = "the rules of that name for lesions (BraTS) or instances (panoptica)"
+def _in_words(convention: str, metric: str) -> str:
+    """What a name means for a metric: challenges give theirs to rules for lesions too, panoptica to its instances."""
+    if metric.startswith("lesion") and convention in PRESETS:
+        return explain_lesion_preset(convention)
+    if metric.endswith("_quality"):
+        return INSTANCE_WORDS
+    return explain_convention(convention) if convention in CONVENTIONS else ""
 
 
 def scores_version(workspace: Workspace) -> int:

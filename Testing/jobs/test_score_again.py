@@ -264,7 +264,17 @@ def test_scores_json_says_the_conventions_in_words(score, workspace):
     assert about["version"] == VERSION
     assert list(about["conventions"]) == ["brats2023", "brats2023-gli", "panoptica"]
     assert about["conventions"]["brats2023"] == explain_convention("brats2023")
+    assert "brats2023-gli: WT, TC, ET: 3 steps, lesions over 50 mm³ counted" in about["conventions"]["brats2023-gli"]
+    assert "matched one to one from an IoU of 0.5" in about["conventions"]["panoptica"]
     assert set(about["metrics"]) == set(read_scores(workspace)["metric"])
+
+
+def test_a_name_of_two_kinds_of_rules_is_explained_as_both(score, workspace):
+    """A challenge names how empty masks count, and how its lesions are matched."""
+    score(workspace, convention="brats2024-gli", models=["left"], cases=["A"])
+    [words] = json.loads(workspace.scores_json.read_text(encoding="utf-8"))["conventions"].values()
+    assert words.startswith(explain_convention("brats2024-gli"))
+    assert "brats2024-gli: ET: 3 steps, lesions over 10 mm³ counted" in words
 
 
 def test_csv_and_parquet_hold_the_same_table(score, workspace):
