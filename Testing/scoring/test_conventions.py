@@ -1,9 +1,9 @@
 """Each convention against the library or the script that it is named after, on every kind of mask."""
 
 import warnings
-from math import inf, isnan, nan
 
 import numpy as np
+import peers
 import pytest
 from scipy.ndimage import binary_erosion
 
@@ -14,12 +14,6 @@ ENGINES = ("numba", "scipy")
 EDGE_METRICS = ("hd_mm", "hd95_mm", "assd_mm", "nsd_1mm")
 
 
-def close(ours, theirs, tolerance=1e-6):
-    if isnan(ours) or isnan(theirs):
-        return isnan(ours) and isnan(theirs)
-    return ours == theirs or abs(ours - theirs) <= tolerance * max(1.0, abs(theirs))
-
-
 def check(pairs, convention, theirs, engine="numba", **options):
     """Every metric that ``theirs`` (a function of a pair) names, on every pair."""
     for name, reference, prediction, spacing in pairs:
@@ -28,29 +22,7 @@ def check(pairs, convention, theirs, engine="numba", **options):
             expected = theirs(reference, prediction, spacing)
         ours = compare_masks(reference, prediction, spacing, convention=convention, engine=engine, **options)
         for metric, value in expected.items():
-            assert close(ours[metric].value, float(value)), (name, metric, ours[metric], value)
-
-
-def monai_scores(reference, prediction, spacing):
-    import torch
-    from monai import metrics
-
-    theirs, ours = (
-        torch.from_numpy(np.ascontiguousarray(mask[None, None])).float() for mask in (prediction, reference)
-    )
-    options = {"include_background": True, "spacing": list(spacing)}
-    confusion = metrics.get_confusion_matrix(theirs, ours)
-    return {
-        "dice": metrics.compute_dice(theirs, ours),
-        "jaccard": metrics.compute_iou(theirs, ours),
-        "hd_mm": metrics.compute_hausdorff_distance(theirs, ours, **options),
-        "hd95_mm": metrics.compute_hausdorff_distance(theirs, ours, percentile=95, **options),
-        "assd_mm": metrics.compute_average_surface_distance(theirs, ours, symmetric=True, **options),
-        "nsd_1mm": metrics.compute_surface_dice(theirs, ours, [1.0], **options),
-    } | {
-        name: metrics.compute_confusion_matrix_metric(name, confusion)
-        for name in ("sensitivity", "specificity", "precision")
-    }
+            assert peers.close(ours[metric].value, float(value)), (name, metric, ours[metric], value)
 
 
 def not_at_the_tolerance(pairs):
@@ -59,90 +31,26 @@ def not_at_the_tolerance(pairs):
 
 
 def test_monai(fuzz_pairs):
-    check(not_at_the_tolerance(fuzz_pairs), "monai", monai_scores)
-
-
-def medpy_scores(reference, prediction, spacing):
-    from medpy.metric import binary
-
-    def or_nan(measure, *arguments):
-        try:
-            return measure(prediction, reference, *arguments)
-        except RuntimeError:
-            return nan
-
-    scores = {
-        "dice": binary.dc,
-        "jaccard": binary.jc,
-        "sensitivity": binary.sensitivity,
-        "specificity": binary.specificity,
-        "precision": binary.precision,
-        "relative_volume_error": binary.ravd,
-    }
-    distances = {"hd_mm": binary.hd, "hd95_mm": binary.hd95, "assd_mm": binary.assd}
-    return {name: or_nan(measure) for name, measure in scores.items()} | {
-        name: or_nan(measure, spacing) for name, measure in distances.items()
-    }
+    check(not_at_the_tolerance(fuzz_pairs), "monai", peers.monai)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_medpy(fuzz_pairs, engine):
-    check(fuzz_pairs, "medpy", medpy_scores, engine)
-
-
-def panoptica_scores(reference, prediction, spacing):
-    from panoptica.metrics import assd, dice, hausdorff_distance, iou, normalized_surface_dice
-
-    masks = (reference, prediction)
-    if not (reference.any() and prediction.any()):
-        one = reference.any() or prediction.any()
-        return {"dice": 0.0 if one else nan, "jaccard": 0.0 if one else nan, "assd_mm": inf if one else nan}
-    return {
-        "dice": dice._compute_dice_coefficient(*masks),
-        "jaccard": iou._compute_iou(*masks),
-        "assd_mm": assd._average_symmetric_surface_distance(*masks, voxelspacing=spacing),
-        "hd_mm": hausdorff_distance._compute_hausdorff_distance(*masks, voxelspacing=spacing),
-        "hd95_mm": hausdorff_distance._compute_hausdorff_distance95(*masks, voxelspacing=spacing),
-        "nsd_1mm": normalized_surface_dice._compute_normalized_surface_dice(*masks, spacing, threshold=1.0),
-    }
+    check(fuzz_pairs, "medpy", peers.medpy, engine)
 
 
 def test_panoptica_with_the_spacing_honoured(fuzz_pairs):
-    check(fuzz_pairs, "panoptica", panoptica_scores)
-
-
-def nnunet_scores(reference, prediction, spacing):
-    from nnunetv2.evaluation.evaluate_predictions import compute_tp_fp_fn_tn
-
-    tp, fp, fn, _ = (int(count) for count in compute_tp_fp_fn_tn(reference, prediction))
-    if tp + fp + fn == 0:
-        return {"dice": nan, "jaccard": nan}
-    return {"dice": 2 * tp / (2 * tp + fp + fn), "jaccard": tp / (tp + fp + fn)}
+    check(fuzz_pairs, "panoptica", peers.panoptica)
 
 
 def test_nnunet(fuzz_pairs):
-    check(fuzz_pairs, "nnunet", nnunet_scores)
-
-
-def surface_dice_of_brats_2024(reference, prediction, spacing):
-    """nnU-Net v1's formula on medpy's distances, and the official values for empty masks."""
-    from medpy.metric import binary
-
-    if not (reference.any() and prediction.any()):
-        both = not (reference.any() or prediction.any())
-        return {f"nsd_{tolerance}mm": float(both) for tolerance in ("0.5", "1")}
-    distances = getattr(binary, "__surface_distances")
-    sides = distances(reference, prediction, spacing), distances(prediction, reference, spacing)
-    return {
-        f"nsd_{tolerance:g}mm": sum((side <= tolerance).mean() for side in sides) / (2 + 1e-8)
-        for tolerance in (0.5, 1.0)
-    }
+    check(fuzz_pairs, "nnunet", peers.nnunet)
 
 
 @pytest.mark.parametrize("task", ["gli", "met", "ped", "ssa", "men-rt"])
 def test_brats_2024_has_nsd_at_two_tolerances_and_hd95_on_faces(fuzz_pairs, task):
     convention = f"brats2024-{task}"
-    check(fuzz_pairs[::4], convention, surface_dice_of_brats_2024)
+    check(fuzz_pairs[::4], convention, peers.surface_dice_of_brats_2024)
     for _, reference, prediction, spacing in fuzz_pairs[::4]:
         if reference.any() and prediction.any():
             ours, theirs = (
@@ -151,31 +59,14 @@ def test_brats_2024_has_nsd_at_two_tolerances_and_hd95_on_faces(fuzz_pairs, task
             assert ours == theirs
 
 
-def simpleitk_scores(reference, prediction, spacing):
-    import SimpleITK
-
-    images = [SimpleITK.GetImageFromArray(mask.astype(np.uint8)) for mask in (reference, prediction)]
-    for image in images:
-        image.SetSpacing(spacing[::-1])
-    overlap, distance = SimpleITK.LabelOverlapMeasuresImageFilter(), SimpleITK.HausdorffDistanceImageFilter()
-    overlap.Execute(*images)
-    distance.Execute(*images)
-    return {
-        "dice": overlap.GetDiceCoefficient(),
-        "jaccard": overlap.GetJaccardCoefficient(),
-        "relative_volume_error": -overlap.GetVolumeSimilarity(),
-        "hd_mm": distance.GetHausdorffDistance(),
-    }
-
-
 def test_simpleitk_on_masks_with_voxels(fuzz_pairs):
     """Its Hausdorff distance is taken over all voxels, which for the largest distance makes no difference here."""
     pairs = [pair for pair in fuzz_pairs if pair[1].any() and pair[2].any()]
     for name, reference, prediction, spacing in pairs[::3]:
-        theirs = simpleitk_scores(reference, prediction, spacing)
+        theirs = peers.simpleitk(reference, prediction, spacing)
         ours = compare_masks(reference, prediction, spacing, convention="medpy")
-        assert close(ours["dice"].value, theirs["dice"]), name
-        assert close(ours["jaccard"].value, theirs["jaccard"]), name
+        assert peers.close(ours["dice"].value, theirs["dice"]), name
+        assert peers.close(ours["jaccard"].value, theirs["jaccard"]), name
         outside = (reference ^ prediction).any()
         assert theirs["hd_mm"] <= ours["hd_mm"].value + 1e-5 or not outside, name
 
@@ -222,7 +113,7 @@ def test_the_maximum_is_the_largest_distance_between_faces(surface_distance, fuz
         if reference.any() and prediction.any():
             theirs = metrics.compute_surface_distances(reference, prediction, spacing)
             expected = metrics.compute_robust_hausdorff(theirs, 100)
-            assert close(compare_masks(reference, prediction, spacing)["hd_mm"].value, expected, 1e-9), name
+            assert peers.close(compare_masks(reference, prediction, spacing)["hd_mm"].value, expected, 1e-9), name
 
 
 def test_several_tolerances_are_several_metrics():
