@@ -16,17 +16,22 @@ if TYPE_CHECKING:
 
 
 NAMES_SHOWN = 6
+LONGEST_NAME = 20
 FILE_NAME = re.compile(r"(\bthan )?[^\s:]*[/\\]\S*\.(nii|npz|mha|nrrd)[^\s:]*")
 
 
 @dataclass(frozen=True)
 class ProblemRow:
-    """One thing that is wrong, once, however many cases it concerns; ``everywhere`` names them all."""
+    """One thing that is wrong, once, however many cases it concerns; ``everywhere`` names them all.
+
+    A suspicion is a finding about the data: nothing was skipped, but the numbers may mean something else.
+    """
 
     isError: bool
     where: str
     message: str
     everywhere: str
+    isSuspicion: bool = False
 
 
 def cutInside(text: str, length: int) -> str:
@@ -45,7 +50,7 @@ def headline(cohort: Cohort) -> str:
         f"{len(cohort.models)} models" if len(cohort.models) != 1 else "1 model",
         labels[0] if len(labels) == 1 else f"{len(labels)} label conventions" if labels else "no labels",
     ]
-    return f"<b>{escape(cohort.root.name)}</b> · " + " · ".join(escape(part) for part in parts)
+    return f"<b>{escape(cutInside(cohort.root.name, LONGEST_NAME))}</b> · " + " · ".join(escape(part) for part in parts)
 
 
 def summary(cohort: Cohort) -> list[tuple[str, str]]:

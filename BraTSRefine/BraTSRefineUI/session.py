@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import casedata, overview, runs, tables
+from . import casedata, measures, overview, runs, suspicions, tables
 from .casedata import CaseData, UncertaintyMap
+from .suspicions import Suspicion
 from .tables import CaseRow, FlagRow
 
 if TYPE_CHECKING:
@@ -33,8 +34,10 @@ class Session:
         self.workspace: Workspace | None = None
         self.cohort: Cohort | None = None
         self.scores: pd.DataFrame | None = None
+        self.scoresProblem = ""
         self.model = ""
         self.region = "ET"
+        self.metric = measures.DICE
         self.case = ""
         self.quantity = ""
         self.flagIndex = -1
@@ -44,6 +47,7 @@ class Session:
         self._imageProblems: list[str] = []
         self._flags: pd.DataFrame | None = None
         self._rows: list[CaseRow] | None = None
+        self._suspicions: list[Suspicion] = []
 
     def open(self, folder: str | Path, workspace: str | Path = "", labels: str = "auto", again: bool = False) -> None:
         """Open a data folder; what a workspace already knows of it is used unless labels are stated or ``again``.
@@ -74,6 +78,9 @@ class Session:
     def setRegion(self, region: str) -> None:
         self.region, self._rows, self.flagIndex = region, None, -1
 
+    def setMetric(self, metric: str) -> None:
+        self.metric, self._rows = metric, None
+
     @property
     def isOpen(self) -> bool:
         return self.cohort is not None
@@ -98,10 +105,15 @@ class Session:
         return "consensus of the others" if self.data.consensus else "reference"
 
     def rows(self) -> list[CaseRow]:
-        """One row a case for the chosen model and region, the worst Dice first, what could not be scored last."""
+        """One row a case for the chosen model and region, the worst by the metric first, what has no score last."""
         if self._rows is None:
-            self._rows = tables.caseRows(self.cohort, self.scores, self.model, self.region) if self.cohort else []
+            chosen = self.model, self.region, self.metric
+            self._rows = tables.caseRows(self.cohort, self.scores, *chosen) if self.cohort else []
         return self._rows
+
+    def metrics(self) -> list[str]:
+        """The metrics by which the cases can be ranked."""
+        return measures.offered(self.scores)
 
     def worstCase(self) -> str:
         rows = self.rows()
@@ -175,8 +187,14 @@ class Session:
         return flags[self.flagIndex]
 
     def problems(self) -> list[overview.ProblemRow]:
-        """What was found wrong with the cohort, the errors first."""
-        return overview.problemRows(self._found)
+        """What was found wrong with the cohort: errors, then what makes numbers doubtful, then notes."""
+        short = overview.shortNames(self.caseNames)
+        rows = [*overview.problemRows(self._found), *suspicions.suspicionRows(self._suspicions, short)]
+        return sorted(rows, key=lambda row: (not row.isError, not row.isSuspicion))
+
+    def suspicions(self) -> list[Suspicion]:
+        """What looks wrong with the data of the shown case and model."""
+        return suspicions.ofCase(self._suspicions, self.case, self.model)
 
     @property
     def hasReferences(self) -> bool:
@@ -216,11 +234,31 @@ class Session:
 
         self._found = cohort
         self.cohort = with_runs(cohort, self.workspace)
-        self.scores = runs.scoresWithRuns(self.workspace)
+        self._takeScores()
         self._flags = tables.readFlags(self.workspace)
         self._rows = None
         if self.model not in self.models:
             self.model = self._mostComplete()
+
+    def _takeScores(self) -> None:
+        """Scores that cannot be used, as those of an older version, are said and count as none."""
+        from BraTSRefineLib.scoring import ScoringError
+
+        self.scores, self.scoresProblem = None, ""
+        try:
+            self.scores = runs.scoresWithRuns(self.workspace)
+        except ScoringError as error:
+            self.scoresProblem = str(error)
+        if self.metric not in self.metrics():
+            self.metric = measures.DICE
+        self._suspicions = suspicions.readSuspicions(self.workspace)
+
+    def scoringParameters(self) -> dict[str, str]:
+        """What a scoring job is told so that it goes by the convention of the scores that are there."""
+        from BraTSRefineLib.scoring import CONSENSUS, CONVENTIONS
+
+        named = [] if self.scores is None else self.scores["convention"].str.removesuffix(CONSENSUS).unique()
+        return next(({"convention": name} for name in named if name in CONVENTIONS), {})
 
     def _mostComplete(self) -> str:
         """The first of the models that predicted most cases."""

@@ -13,15 +13,16 @@ RADIUS = 4
 
 
 class StripPlot(qt.QWidget):
-    """Dots between 0 and 1; the selected one is filled in the prediction's colour."""
+    """Dots between 0 and the top of the scale; the selected one is filled in the prediction's colour."""
 
     def __init__(self, parent=None) -> None:
         qt.QWidget.__init__(self, parent)
         self._values: Sequence[float] = ()
         self._selected: float | None = None
+        self._top = 1.0
 
-    def plot(self, values: Sequence[float], selected: float | None) -> None:
-        self._values, self._selected = values, selected
+    def plot(self, values: Sequence[float], selected: float | None, top: float = 1.0) -> None:
+        self._values, self._selected, self._top = values, selected, top
         self.update()
 
     def paintEvent(self, event) -> None:
@@ -36,10 +37,11 @@ class StripPlot(qt.QWidget):
         pen = qt.QPen(self.palette.color(qt.QPalette.Disabled, qt.QPalette.Text))
         painter.setPen(pen)
         painter.drawLine(MARGIN, middle, self.width - MARGIN, middle)
-        for value in (0.0, 0.5, 1.0):
+        for value in (0.0, self._top / 2, self._top):
             x = round(self._x(value))
             painter.drawLine(x, middle - 3, x, middle + 3)
-            painter.drawText(qt.QRect(x - 25, middle + 5, 50, 16), int(qt.Qt.AlignHCenter), f"{value:.1f}")
+            text = f"{value:.1f}" if self._top < 10 else f"{value:.0f}"
+            painter.drawText(qt.QRect(x - 25, middle + 5, 50, 16), int(qt.Qt.AlignHCenter), text)
 
     def _dots(self, painter, middle: int) -> None:
         quiet = qt.QColor(colours.REFERENCE)
@@ -53,4 +55,4 @@ class StripPlot(qt.QWidget):
             painter.drawEllipse(qt.QPointF(self._x(self._selected), middle), RADIUS + 2, RADIUS + 2)
 
     def _x(self, value: float) -> float:
-        return MARGIN + (self.width - 2 * MARGIN) * min(max(value, 0.0), 1.0)
+        return MARGIN + (self.width - 2 * MARGIN) * min(max(value / self._top, 0.0), 1.0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .casedata import CaseData
+from .measures import DICE
 from .overview import withoutPaths
 
 if TYPE_CHECKING:
@@ -142,15 +143,15 @@ def flagRows(flags: pd.DataFrame | None, case: str, region: str) -> list[FlagRow
     ]
 
 
-def caseRows(cohort: Cohort, scores: pd.DataFrame | None, model: str, region: str) -> list[CaseRow]:
-    """One row a case: the worst Dice of the model and region first, then what could not be scored."""
+def caseRows(cohort: Cohort, scores: pd.DataFrame | None, model: str, region: str, metric: str = DICE) -> list[CaseRow]:
+    """One row a case: the worst of the model and region by the metric first, then what could not be scored."""
     reasons = {case.case: _reason(case, model, scores is None) for case in cohort.cases}
     rows = {case.case: CaseRow(case.case, case.center, error=reasons[case.case]) for case in cohort.cases}
     if scores is None or scores.empty:
         return list(rows.values())
     rows |= _scoredRows(cohort, scores, model, region)
     rows |= _failedRows(cohort, scores, model)
-    ranked = [case for case in _ranked(scores, model, region, len(rows)) if case in rows]
+    ranked = [case for case in _ranked(scores, model, region, metric, len(rows)) if case in rows]
     return [rows.pop(case) for case in dict.fromkeys(ranked)] + list(rows.values())
 
 
@@ -162,13 +163,13 @@ def _reason(case, model: str, unscored: bool) -> str:
     return "not scored yet" if unscored else "not scored"
 
 
-def _ranked(scores: pd.DataFrame, model: str, region: str, count: int) -> list[str]:
+def _ranked(scores: pd.DataFrame, model: str, region: str, metric: str, count: int) -> list[str]:
     from BraTSRefineLib.analysis import worst_cases
 
-    scored = scores[(scores["model"] == model) & (scores["metric"] == "dice") & (scores["region"] == region)]
+    scored = scores[(scores["model"] == model) & (scores["metric"] == metric) & (scores["region"] == region)]
     if scored.empty:
         return []
-    worst = worst_cases(scores, metric="dice", region=region, worst=count, model=model)
+    worst = worst_cases(scores, metric=metric, region=region, worst=count, model=model)
     return [str(case) for case in worst["case"]]
 
 
@@ -215,7 +216,7 @@ def spread(rows: list[CaseRow], metric: str) -> list[float]:
 
 
 def thirds(values: Sequence[float]) -> tuple[float, float]:
-    """The values below which the worst third and the worst two thirds lie; nothing is tinted under four values."""
+    """Below which the worst third and the worst two thirds lie (more is better); no tint under four values."""
     if len(values) < 4:
         return -math.inf, -math.inf
     ordered = sorted(values)

@@ -126,13 +126,19 @@ class Workbench:
         if self.session.case:
             say(self.ui.caseTitleLabel, self._cardTitle())
             say(self.ui.caseSentenceLabel, self._cardSentence())
-            problems = [overview.withoutPaths(problem) for problem in self.session.data.problems]
-            say(self.ui.caseProblemsLabel, "<br>".join(escape(problem) for problem in problems[:3]))
-            self.ui.caseProblemsLabel.toolTip = "\n".join(self.session.data.problems)
+            self._sayProblems()
         hasFlags = bool(self.session.flags())
         for button in (self.ui.previousFlagButton, self.ui.nextFlagButton):
             button.enabled = hasFlags
         self._writeCaptions()
+
+    def _sayProblems(self) -> None:
+        """What could not be read, and what makes the numbers doubtful; the whole of it on hover."""
+        problems, doubts = self.session.data.problems, self.session.suspicions()
+        words = [_("doubt: {kind}").format(kind=doubt.kind) for doubt in doubts]
+        words += [overview.withoutPaths(problem) for problem in problems]
+        say(self.ui.caseProblemsLabel, "<br>".join(escape(one) for one in words[:3]))
+        self.ui.caseProblemsLabel.toolTip = "\n".join([*(doubt.message for doubt in doubts), *problems])
 
     def _cardTitle(self) -> str:
         session = self.session
@@ -209,6 +215,12 @@ class Workbench:
         if model and model != self.session.model:
             self.session.setModel(model)
             self._show(withFiles=True)
+
+    def setMetric(self, metric: str) -> None:
+        """Rank by another metric; the case stays."""
+        if metric != self.session.metric:
+            self.session.setMetric(metric)
+            self.refresh()
 
     def setRegion(self, region: str) -> None:
         """One press changes table, outlines, error map, map and flags together."""

@@ -24,7 +24,7 @@ def workspace(phantom_cohort, tmp_path_factory) -> Path:
     opened = Workspace.open(folder, phantom_cohort)
     cohort = discover(phantom_cohort)
     save_cohort(cohort, opened)
-    write_scores(score_cohort(cohort, workers=1), opened)
+    write_scores(score_cohort(cohort, measures=["lesions"], workers=1), opened)
     jobs.run(jobs.create(opened, "uncertainty", {}))
     return folder
 
@@ -141,6 +141,18 @@ def test_another_model_is_ranked_and_shown(host, bench):
     host.settle()
     assert bench.session.model == "fold_2"
     assert slicer.util.getNode("fold_2").IsA("vtkMRMLSegmentationNode")
+
+
+def test_choosing_a_metric_ranks_by_it_and_keeps_the_case(host, bench):
+    panel, case = bench.worstCases, bench.session.case
+    combo = panel.ui.metricCombo
+    combo.setCurrentIndex(combo.findText("lesion-wise HD95"))
+    host.settle()
+    assert bench.session.case == case
+    assert panel.ui.casesTable.horizontalHeaderItem(1).text() == "Lesion\nHD95"
+    shown = [row.values["lesionwise_hd95_mm"] for row in bench.session.rows() if row.values]
+    assert shown == sorted(shown, reverse=True)
+    assert "lesion-wise HD95" in panel.ui.worstStateLabel.text()
 
 
 def test_sorting_by_a_column_sets_the_order_of_next(host, bench):

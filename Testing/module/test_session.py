@@ -8,9 +8,12 @@ import os
 import pandas as pd
 import pytest
 from BraTSRefineUI import overview, runs, tables
+from BraTSRefineUI.measures import MEASURES, measure, offered
 from BraTSRefineUI.session import Session
+from BraTSRefineUI.suspicions import ofCase, readSuspicions, suspicionRows
 from BraTSRefineUI.tables import CaseRow
 
+from BraTSRefineLib.analysis.metrics import is_share, metric_name
 from BraTSRefineLib.cohort import CohortError, Workspace, WorkspaceError
 from BraTSRefineLib.scoring import score_cohort, write_scores
 
@@ -20,7 +23,8 @@ def opened(phantom_cohort, tmp_path_factory):
     """A session on the phantom cohort, scored in two models."""
     session = Session()
     session.open(phantom_cohort, tmp_path_factory.mktemp("session") / "workspace")
-    write_scores(score_cohort(session.cohort, models=["fold_0", "fold_1"], workers=1), session.workspace)
+    scored = score_cohort(session.cohort, models=["fold_0", "fold_1"], measures=["lesions"], workers=1)
+    write_scores(scored, session.workspace)
     session.reload()
     return session
 
@@ -44,6 +48,69 @@ def test_a_model_that_was_not_scored_is_listed_and_not_ranked(opened):
     opened.setModel("fold_4")
     assert {row.words for row in opened.rows() if not row.isBroken} == {"not scored"}
     opened.setModel(model)
+
+
+def test_another_metric_ranks_by_its_own_direction(opened):
+    assert opened.metrics()[:3] == ["dice", "hd95_mm", "nsd_1mm"]
+    assert "lesionwise_dice" in opened.metrics()
+    for metric in ("hd95_mm", "lesionwise_dice"):
+        opened.setMetric(metric)
+        good = [measure(metric).goodness(row.values.get(metric)) for row in opened.rows()]
+        known = [value for value in good if math.isfinite(value)]
+        assert good[: len(known)] == sorted(known)
+    opened.setMetric("dice")
+
+
+def test_unscored_cohort_can_be_ranked_by_dice_alone():
+    assert offered(None) == ["dice"]
+
+
+def test_surface_dice_is_offered_with_each_tolerance():
+    scores = pd.DataFrame({"metric": ["nsd_1mm", "dice", "nsd_0.5mm", "betti0_error", ""]})
+    assert offered(scores) == ["dice", "nsd_0.5mm", "nsd_1mm"]
+    assert measure("nsd_0.5mm").words == "surface Dice at 0.5 mm"
+
+
+@pytest.mark.parametrize("metric", MEASURES)
+def test_every_offered_metric_is_called_as_in_the_report(metric):
+    assert measure(metric).words == metric_name(metric)
+    assert measure(metric).isShare == is_share(metric)
+
+
+def test_scores_of_an_older_version_are_said_and_count_as_none(opened, phantom_cohort, tmp_path):
+    session = Session()
+    session.open(phantom_cohort, tmp_path / "workspace")
+    write_scores(pd.DataFrame(opened.scores), session.workspace)
+    session.workspace.scores_json.unlink()
+    session.reload()
+    assert not session.hasScores
+    assert "older version" in session.scoresProblem
+    assert len(session.rows()) == len(session.cohort.cases)
+
+
+def test_scoring_again_goes_by_the_convention_that_is_there(opened):
+    assert opened.scoringParameters() == {"convention": "brats2023"}
+    assert Session().scoringParameters() == {}
+
+
+FINDINGS = """case,model,kind,message,evidence
+a,unet,shifted prediction,"it lies beside its place, by a voxel",
+b,unet,shifted prediction,so does this,
+,small,region never predicted,no ET,
+c,,empty region,no ET,
+"""
+
+
+def test_what_makes_numbers_doubtful_is_one_line_a_kind_and_model(tmp_path):
+    workspace = Workspace.open(tmp_path / "workspace", tmp_path / "data")
+    workspace.findings_csv.write_text(FINDINGS, encoding="utf-8")
+    found = readSuspicions(workspace)
+    rows = suspicionRows(found, {})
+    assert [row.where for row in rows] == ["2 cases / unet", "small"]
+    assert rows[0].message == "shifted prediction, as in a: it lies beside its place, by a voxel"
+    assert all(row.isSuspicion and not row.isError for row in rows)
+    assert [one.message for one in ofCase(found, "b", "unet")] == ["so does this"]
+    assert ofCase(found, "b", "other") == []
 
 
 def test_neighbours_follow_the_shown_list_and_the_ends_meet(opened):

@@ -8,6 +8,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from .. import overview
 from ..failures import reported
 from ..panel import Cell, Panel, fillTable, say
 
@@ -15,6 +16,7 @@ CONVENTIONS = ("auto", "brats2021", "brats2023", "brats2013", "brats2024-gli", "
 RECENT = "BraTSRefine/recent"
 RECENT_KEPT = 4
 ERROR_COLOUR = "#F2836B"
+DOUBT_COLOUR = "#F0C674"
 
 
 WELCOME = _("Choose a data folder. Nothing in it is ever changed; results go to the workspace beside it.")
@@ -33,7 +35,7 @@ class CohortPanel(Panel):
         ui.folderEdit.returnPressed.connect(lambda: self.open())
         ui.openFolderButton.clicked.connect(lambda checked=False: self.open())
         ui.lookAgainButton.clicked.connect(lambda checked=False: self.open(again=True))
-        ui.scoreButton.clicked.connect(lambda checked=False: self.workbench.startJob("score", {}))
+        ui.scoreButton.clicked.connect(lambda checked=False: self.score())
         ui.reviewButton.clicked.connect(lambda checked=False: self.workbench.showPanel("Worst cases"))
         ui.recentLabel.linkActivated.connect(self._openRecent)
 
@@ -42,6 +44,10 @@ class CohortPanel(Panel):
         ui = self.ui
         with reported(_("Not opened:"), self.workbench.tellFailure):
             self.workbench.openFolder(ui.folderEdit.text.strip(), ui.workspaceEdit.text.strip(), self._labels(), again)
+
+    def score(self) -> None:
+        """Score everything, by the convention of the scores that are there."""
+        self.workbench.startJob("score", self.session.scoringParameters())
 
     def refresh(self) -> None:
         session, ui = self.session, self.ui
@@ -79,7 +85,7 @@ class CohortPanel(Panel):
     def _refreshProblems(self) -> None:
         rows = [
             [
-                Cell(_("skipped") if problem.isError else _("note"), colour=ERROR_COLOUR if problem.isError else ""),
+                _levelCell(problem),
                 Cell(problem.where, problem.everywhere),
                 Cell(problem.message, problem.everywhere),
             ]
@@ -107,6 +113,8 @@ class CohortPanel(Panel):
             return self._failure()
         if not self.session.models:
             return _("No prediction was found: images and references can be looked at, their volumes measured.")
+        if self.session.scoresProblem:
+            return escape(overview.withoutPaths(self.session.scoresProblem))
         return "" if self.session.hasScores else _("Not scored yet: press <b>Score</b>.")
 
     def _failure(self) -> str:
@@ -133,6 +141,13 @@ class CohortPanel(Panel):
     def _openRecent(self, folder: str) -> None:
         self.ui.folderEdit.text, self.ui.workspaceEdit.text = folder, ""
         self.open()
+
+
+def _levelCell(problem: overview.ProblemRow) -> Cell:
+    """Whether something was skipped, makes the numbers doubtful, or is only worth knowing."""
+    if problem.isError:
+        return Cell(_("skipped"), colour=ERROR_COLOUR)
+    return Cell(_("doubt"), colour=DOUBT_COLOUR) if problem.isSuspicion else Cell(_("note"))
 
 
 def _recent() -> list[str]:
