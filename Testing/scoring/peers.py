@@ -106,9 +106,10 @@ def simpleitk(reference, prediction, spacing):
     overlap, distance = SimpleITK.LabelOverlapMeasuresImageFilter(), SimpleITK.HausdorffDistanceImageFilter()
     overlap.Execute(*images)
     distance.Execute(*images)
+    similarity = overlap.GetVolumeSimilarity()  # twice the difference of the volumes by their sum
     return {
         "dice": overlap.GetDiceCoefficient(),
         "jaccard": overlap.GetJaccardCoefficient(),
-        "relative_volume_error": -overlap.GetVolumeSimilarity(),
+        "relative_volume_error": -2 * similarity / (2 + similarity),
         "hd_mm": distance.GetHausdorffDistance(),
     }
