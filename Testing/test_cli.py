@@ -88,6 +88,15 @@ def test_rank_by_rank_sum_lists_the_largest_first(phantom_cohort, workspace):
     assert values == sorted(values, reverse=True)
 
 
+def test_rank_and_strata_of_lesions_that_were_not_scored_say_what_to_do(phantom_cohort, tmp_path):
+    scored = bratsrefine("score", phantom_cohort, "--workspace", tmp_path, "--measures", "none")
+    assert scored.returncode == 0, scored.stderr
+    for command in ("rank", "strata"):
+        run = bratsrefine(command, phantom_cohort, "--workspace", tmp_path, "--lesions")
+        assert run.returncode == 1
+        assert "--measures lesions" in run.stderr
+
+
 def test_centers_give_every_table_and_the_notes(phantom_cohort, workspace):
     run = bratsrefine("centers", phantom_cohort, "--workspace", workspace, "--region", "WT", "--json")
     assert run.returncode == 0, run.stderr
@@ -174,10 +183,10 @@ def test_a_path_with_spaces_and_umlauts_works(phantom_cohort, tmp_path):
 def test_scores_of_other_labels_are_not_taken_for_those_of_this_cohort(phantom_cohort, tmp_path):
     rank = ("rank", phantom_cohort, "--workspace", tmp_path / "w", "--model", "fold_1", "--region", "ET", "--json")
     first, again = bratsrefine(*rank), bratsrefine(*rank)
-    assert "no scores of this cohort" in first.stderr
-    assert "no scores of this cohort" not in again.stderr
+    assert "none of this cohort yet" in first.stderr
+    assert "none of this cohort yet" not in again.stderr
     other = bratsrefine(*rank, "--labels", "NCR=3,ED=2,ET=1")
-    assert "no scores of this cohort" in other.stderr
+    assert "none of this cohort yet" in other.stderr
     assert json.loads(other.stdout) != json.loads(again.stdout)
 
 

@@ -96,7 +96,8 @@ def _file(draft: Draft, text: str, root: Path, model: str) -> Path | None:
     """The file that a cell names. Links are not followed here: a link inside ``root`` is a file inside it."""
     path = Path(os.path.normpath(root / text))
     if not path.is_relative_to(root):
-        draft.error(f"'{text}' leaves the data folder {root}; move the file there or state another root", path, model)
+        advice = "put the manifest above its files or state another root"
+        draft.error(f"'{text}' leaves the data folder {root}; {advice}", path, model)
         return None
     return path
 

@@ -112,7 +112,18 @@ def _rank_models(scores: pd.DataFrame, found: Cohort, metric: str, by: str | Non
     stability = ranking_stability(scores, metric=metric, cohort=found, by=by)
     tables = {"models": stability.models, "pairs": stability.pairs, "ranks": stability.ranks}
     tables["rank_sums"] = rank_sums(scores)
+    if not as_json:
+        print(f"models in the order of their mean {metric} over the regions, and of the challenges' rank sum")
+        tables["ranks"] = _beside_each_other(stability.ranks)
     _show_tables(tables, stability.notes, as_json, {})
+
+
+def _beside_each_other(ranks: pd.DataFrame) -> pd.DataFrame:
+    """How often a model has which rank, a row a model instead of a row a rank."""
+    wide = ranks.pivot_table(
+        index=["stratum", "aggregation", "model"], columns="rank", values="share", aggfunc="first", sort=False
+    )
+    return wide.rename(columns="rank {}".format).reset_index()
 
 
 def _show_tables(

@@ -32,7 +32,10 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..cohort import Cohort
+    from ..cohort.workspace import Workspace
 
 
 def cohort(
@@ -107,16 +110,26 @@ def rank(
 
     [dim]bratsrefine rank BraTS2021/ --metric dice --region ET --worst 20 | bratsrefine rank BraTS2021/ --lesions[/]
     """
-    from ..analysis import read_lesions, unranked, worst_cases, worst_lesions
+    from ..analysis import unranked, worst_cases, worst_lesions
 
     found, opened = open_cohort(folder, workspace, labels, model_labels)
     scores = scores_of(found, opened)
     chosen = {"worst": worst, "model": model, "minimum_ml": minimum_ml}
     if lesions:
-        show_table(worst_lesions(read_lesions(opened), region=region, by=metric, **chosen), as_json)
+        show_table(worst_lesions(_lesions_of(opened), region=region, by=metric, **chosen), as_json)
     else:
+        by = by.replace("_", " ").replace("-", " ")
         show_table(worst_cases(scores, metric=metric, region=region or "ET", by=by, **chosen), as_json)
         say_unranked(unranked(scores, metric=metric, region=region or "ET", model=model))
+
+
+def _lesions_of(workspace: Workspace) -> pd.DataFrame:
+    from ..analysis import read_lesions
+
+    lesions = read_lesions(workspace)
+    if lesions.empty:
+        raise UsageError(f"{workspace.root}: no lesions were scored; run bratsrefine score with --measures lesions")
+    return lesions
 
 
 STRATA_SHOWN = (
@@ -144,7 +157,7 @@ def strata(
 
     [dim]bratsrefine strata BraTS2021/ --by size --region ET --cuts 1,10 | bratsrefine strata list.csv --by scanner[/]
     """
-    from ..analysis import LESION_CUTS_ML, lesion_strata, read_lesions, size_trend
+    from ..analysis import LESION_CUTS_ML, lesion_strata, size_trend
     from ..analysis import strata as table_of_strata
 
     if lesions and (trend or cuts == "tertiles"):
@@ -152,7 +165,7 @@ def strata(
     found, opened = open_cohort(folder, workspace, labels, model_labels)
     scores, edges = scores_of(found, opened), _cuts(cuts)
     if lesions:
-        show_table(lesion_strata(read_lesions(opened), region=region, cuts=edges or LESION_CUTS_ML), as_json)
+        show_table(lesion_strata(_lesions_of(opened), region=region, cuts=edges or LESION_CUTS_ML), as_json)
     elif trend:
         show_table(size_trend(scores, metric=metric), as_json)
     else:

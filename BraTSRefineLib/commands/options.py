@@ -37,7 +37,7 @@ PredictionsOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 MetricOption = Annotated[str, typer.Option(help="Metric: dice, hd95_mm, assd_mm, nsd_1mm, sensitivity, precision ...")]
-RegionOption = Annotated[str, typer.Option(help="WT, TC or ET.")]
+RegionOption = Annotated[str, typer.Option(help="WT, TC, ET, and what else was scored: RC, NETC, SNFH ...")]
 
 
 class UsageError(ValueError):
@@ -179,7 +179,7 @@ def _print_rows(title: str, rows: dict) -> None:
 
 def wide_console() -> Console:
     """Standard output; a file or pipe has no edge at which a name must break."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 400)
 
 
 def cell(value: object) -> str:
@@ -197,7 +197,7 @@ def show_table(table: pd.DataFrame, as_json: bool, columns: str = "") -> None:
         print(table.to_json(orient="records", indent=1, force_ascii=False))
         return
     if table.empty:
-        notes.print("nothing to list: no prediction of this cohort was scored")
+        notes.print("nothing to list: no prediction has a number for this metric and region")
         return
     print_table(table, columns)
 
