@@ -17,24 +17,25 @@ BOX = 112
 GRID = Geometry(SHAPE[::-1], (1.0, 1.0, 1.0), (0.0, 239.0, 0.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
 
 
-def write_label_maps(folder: Path, cases: int, models: tuple[str, ...], workers: int = 2) -> Path:
+def write_label_maps(folder: Path, cases: int, models: tuple[str, ...], dtype: str = "uint8", workers: int = 2) -> Path:
     """``folder/cases/<case>/<case>-seg.nii.gz`` and ``folder/predictions/<model>/<case>.nii.gz``, labels 1, 2, 3."""
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        list(pool.map(partial(_write_case, folder, models), range(cases)))
+        list(pool.map(partial(_write_case, folder, models, dtype), range(cases)))
     return folder
 
 
-def _write_case(folder: Path, models: tuple[str, ...], number: int) -> None:
+def _write_case(folder: Path, models: tuple[str, ...], dtype: str, number: int) -> None:
     rng, name = np.random.default_rng(number), f"BraTS-GLI-{number:05d}-000"
     size = rng.uniform(0.35, 1.0)
     lumps = _smooth_noise(6 * size, rng) * 3 * size
     corner = [int(rng.integers(0, side - BOX)) for side in SHAPE]
     spots = BOX / 2 + np.vstack([np.zeros(3), rng.uniform(-40, 40, (3, 3))]) * size
-    write_volume(folder / "cases" / name / f"{name}-seg.nii.gz", _placed(_painted(spots, lumps, size), corner), GRID)
+    reference = _placed(_painted(spots, lumps, size), corner).astype(dtype)
+    write_volume(folder / "cases" / name / f"{name}-seg.nii.gz", reference, GRID)
     for model in models:
         wobble = lumps + _smooth_noise(3 * size, rng) * rng.uniform(0.5, 2.5) * size
         predicted = _painted(spots[: rng.integers(2, 5)] + rng.normal(0, 0.7, 3), wobble, size)
-        write_volume(folder / "predictions" / model / f"{name}.nii.gz", _placed(predicted, corner), GRID)
+        write_volume(folder / "predictions" / model / f"{name}.nii.gz", _placed(predicted, corner).astype(dtype), GRID)
 
 
 def _painted(spots: np.ndarray, lumps: np.ndarray, size: float) -> np.ndarray:
@@ -60,9 +61,3 @@ def _placed(box: np.ndarray, corner: list[int]) -> np.ndarray:
 def _smooth_noise(sigma: float, rng: np.random.Generator) -> np.ndarray:
     noise = ndimage.gaussian_filter(rng.standard_normal((BOX,) * 3, dtype=np.float32), sigma)
     return noise / noise.std()
-
-
-if __name__ == "__main__":
-    import sys
-
-    write_label_maps(Path(sys.argv[1]), int(sys.argv[2]), tuple(sys.argv[3:]))
