@@ -15,6 +15,7 @@ from .pairs import Labelled
 from .rank_sums import case_rank_sums, rank_sums
 from .ranking import mean_ranks, unranked, worst_cases, worst_on_average
 from .report import write_report
+from .selective import SELECTIVE_COLUMNS, selective_risk
 from .sentences import Verdict, case_sentence, verdict
 from .stability import RankingStability, ranking_stability
 from .strata import strata
@@ -24,6 +25,7 @@ __all__ = [
     "KINDS",
     "LESION_CUTS_ML",
     "REMARKS",
+    "SELECTIVE_COLUMNS",
     "SIZE_CUTS_ML",
     "AnalysisError",
     "CaseFindings",
@@ -53,6 +55,7 @@ __all__ = [
     "ranking_stability",
     "read_case_findings",
     "read_lesions",
+    "selective_risk",
     "size_trend",
     "strata",
     "unranked",

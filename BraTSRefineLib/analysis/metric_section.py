@@ -9,6 +9,7 @@ from .contents import Contents
 from .document import Part, Plot, ReportTable, Section
 from .metrics import metric_name
 from .plot_spread import distribution
+from .selective import selective_risk
 
 CALIBRATION = ("ece_", "brier_", "nll_", "qu_brats")
 """Beginnings of the names of metrics that judge probabilities and uncertainties."""
@@ -41,7 +42,21 @@ def calibration_section(contents: Contents) -> Section:
     caption = f"{names}, by region and model. {contents.convention_note}"
     parts: list[Part] = [plot for plot in plots if plot is not None]
     table = ReportTable("calibration", "Are the probabilities to be believed?", mine, caption, HEADINGS)
-    return Section("calibration", "Calibration", (*parts, table))
+    return Section("calibration", "Calibration", (*parts, table, *_selective(contents)))
+
+
+def _selective(contents: Contents) -> list[Part]:
+    frame = selective_risk(contents.scores)
+    if frame.empty:
+        return []
+    caption = (
+        "The risk of a case is 1 - Dice, its confidence 1 - the mean entropy where the region is predicted. AURC is "
+        "the mean risk of what is kept when the least confident cases are left out one by one: the mean risk if the "
+        "confidence says nothing, E-AURC above the perfect order. Lower is better."
+    )
+    headings = {"mean_risk": "Mean risk", "aurc": "AURC", "e_aurc": "E-AURC", "augrc": "AUGRC"}
+    title = "Does a model know which of its cases are bad?"
+    return [ReportTable("risk-coverage", title, frame, caption, headings)]
 
 
 def metric_table(contents: Contents) -> pd.DataFrame:
