@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import factorial
+
 import numpy as np
 import pandas as pd
 
@@ -45,4 +47,6 @@ def _correlations(sizes: pd.Series, values: pd.Series) -> tuple[float, float, fl
     if values.nunique() == 1 or sizes.nunique() == 1:
         return np.nan, np.nan, np.nan, np.nan, "all equal: no trend can be told"
     spearman, kendall = spearmanr(sizes, values), kendalltau(sizes, values)
-    return float(spearman[0]), float(spearman[1]), float(kendall[0]), float(kendall[1]), ""
+    # The t distribution gives 0 for a perfect order; no permutation of n cases can be rarer than 2 in n!.
+    rarest = 2 / factorial(len(sizes))
+    return float(spearman[0]), max(float(spearman[1]), rarest), float(kendall[0]), float(kendall[1]), ""

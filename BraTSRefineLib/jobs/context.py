@@ -55,6 +55,15 @@ class Context:
             case for case in cohort.cases if any(m in case.predictions or case.error_of(m) for m in models)
         )
 
+    def convention(self) -> str:
+        """The scoring convention that the job names, else that of the workspace's scores, else BraTS 2023.
+
+        So a new model is compared with the old ones by the same rules. Raises ScoringError for a damaged workspace.
+        """
+        from ..scoring.table import scored_convention
+
+        return self.job.parameters["convention"] or scored_convention(self.workspace) or "brats2023"
+
     def tell(self, event: str, **details: object) -> None:
         """One event to the supervisor; numbers that JSON does not know become null."""
         self.events.write(json.dumps({"event": event, **_plain(details)}, ensure_ascii=False, allow_nan=False) + "\n")

@@ -80,6 +80,9 @@ def _is_texts(value: object) -> bool:
 _MODELS = Parameter(None, _is_names, "null or a list of the cohort's models")
 _CASES = Parameter(None, _is_names, "null or a list of the cohort's cases")
 _CONVENTION = Parameter("brats2023", lambda value: isinstance(value, str), "the name of a convention for empty masks")
+_CONVENTION_OR_SCORES = Parameter(
+    None, lambda value: value is None or isinstance(value, str), "null (that of the scores) or a convention's name"
+)
 
 KINDS: dict[str, dict[str, Parameter]] = {
     "score": {
@@ -102,14 +105,14 @@ KINDS: dict[str, dict[str, Parameter]] = {
         "models": _MODELS,
         "method": Parameter("mean", lambda value: value in ("mean", "majority"), '"mean" or "majority"'),
         "cases": _CASES,
-        "convention": _CONVENTION,
+        "convention": _CONVENTION_OR_SCORES,
     },
     "postprocess": {
         "model": Parameter("", lambda value: isinstance(value, str) and bool(value), "the name of a model"),
         "hierarchy": Parameter(True, lambda value: isinstance(value, bool), "true or false"),
         "minimum_voxels": Parameter({"WT": 0, "TC": 0, "ET": 50}, _is_sizes, 'whole numbers as {"ET": 50}'),
         "cases": _CASES,
-        "convention": _CONVENTION,
+        "convention": _CONVENTION_OR_SCORES,
     },
     "select": {
         "k": Parameter(5, lambda value: _is_whole(value) and value >= 1, "a whole number from 1"),

@@ -58,3 +58,12 @@ def test_equal_numbers_tell_nothing(make):
 def test_unknown_metric_is_named(twelve_cases):
     with pytest.raises(AnalysisError, match="dise"):
         size_trend(twelve_cases, metric="dise")
+
+
+def test_a_perfect_order_is_no_rarer_than_the_permutations_of_its_cases(make):
+    scores = make.table(
+        *(make.rows(f"c{i}", "a", "ET", dice=0.1 * i, volume_reference_ml=i * 1.0) for i in range(1, 7))
+    )
+    row = size_trend(scores).iloc[0]
+    assert row["spearman_p"] == pytest.approx(2 / 720)
+    assert row["kendall_p"] == pytest.approx(2 / 720)

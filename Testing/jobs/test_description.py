@@ -38,7 +38,7 @@ def test_a_created_job_reads_back_with_its_defaults(workspace):
     path = jobs.create(workspace, "fuse", {"method": "majority"})
     job = jobs.read(path)
     assert (job.kind, job.workspace, job.folder) == ("fuse", workspace, path.parent)
-    assert job.parameters == {"models": None, "method": "majority", "cases": None, "convention": "brats2023"}
+    assert job.parameters == {"models": None, "method": "majority", "cases": None, "convention": None}
 
 
 def test_the_description_is_plain_json(workspace):

@@ -66,6 +66,15 @@ def test_scores_are_those_of_the_label_map_under_the_run_s_name(fused, small):
     assert np.allclose(scores[scores["case"] == "A"]["value"], expected["value"])
 
 
+@pytest.mark.parametrize(("kind", "parameters"), [("fuse", {"method": "majority"}), ("postprocess", {"model": "left"})])
+def test_a_new_model_is_scored_by_the_convention_of_the_old_ones(workspace, kind, parameters):
+    run(workspace, "score", {"convention": "monai", "measures": []}, name="scoring")
+    outputs, _, _ = run(workspace, kind, parameters)
+    assert set(table(outputs, "scores.csv")["convention"].str.removesuffix(CONSENSUS)) == {"monai"}
+    named, _, _ = run(workspace, kind, {**parameters, "convention": "nnunet"}, name="other")
+    assert set(table(named, "scores.csv")["convention"].str.removesuffix(CONSENSUS)) == {"nnunet"}
+
+
 def test_before_is_the_mean_of_the_members(fused, small):
     rows = table(fused.outputs, "before_after.csv")
     assert list(rows.columns) == ["case", "region", "metric", "before", "after", "change"]

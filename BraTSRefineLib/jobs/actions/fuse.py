@@ -63,7 +63,7 @@ def _fused(context: Context, case: Case, models: list[str]) -> CaseResult:
     label_map = labels.paint(_regions(context, case, members))
     if label_map.shape != geometry.size[::-1]:
         raise CaseError(f"not fused: the members have {label_map.shape} voxels, the case {geometry.size[::-1]}")
-    standard = standard_for(case, [], geometry, context.job.parameters["convention"])
+    standard = standard_for(case, [], geometry, context.convention())
     scores, changes = _worth(context, case, members, label_map, standard, geometry)
     return CaseResult(case.case, label_map, geometry, members, scores, changes)
 
@@ -86,7 +86,7 @@ def _worth(
     geometry: Geometry,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows for ``scores.csv`` and for ``before_after.csv``."""
-    name, policy = context.job.name, context.job.parameters["convention"]
+    name, policy = context.job.name, context.convention()
     if standard is None:
         changes = _agreement(case, members, label_map, geometry)
         return unscored_row(case.case, name, policy), changes

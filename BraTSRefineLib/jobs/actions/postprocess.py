@@ -64,7 +64,7 @@ def _worth(
     after: np.ndarray,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows for ``scores.csv`` and for ``before_after.csv``."""
-    name, policy = context.job.name, context.job.parameters["convention"]
+    name, policy = context.job.name, context.convention()
     usable = [other for other in case.usable_models() if other in others]
     standard = standard_for(case, usable, geometry, policy)
     if standard is None:
