@@ -23,9 +23,12 @@ from .options import (
 
 def _explain(asked: bool) -> None:
     if asked:
-        from ..scoring import CONVENTIONS, explain_convention, explain_lesion_rules
+        from ..scoring import explain_lesion_rules
+        from ..scoring.conventions import ALWAYS, CONVENTIONS
 
-        print(*(f"{explain_convention(name)}\n" for name in CONVENTIONS), sep="\n")
+        print(f"Under every convention: {ALWAYS}\n")
+        for convention in CONVENTIONS.values():
+            print(f"{convention.name}: {convention.explanation}\n  {convention.definitions}\n")
         print(explain_lesion_rules())
         raise typer.Exit
 
