@@ -40,8 +40,10 @@ def cluster_outcomes(work: Callable, items: Sequence, scheduler: str) -> Iterato
 
 def _client(scheduler: str) -> Client:
     from distributed import Client
+    from distributed.comm import get_address_host_port
 
     try:
+        get_address_host_port(scheduler)  # a client that fails over its address takes long to go away
         return Client(scheduler, timeout=PATIENCE_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ScoringError(f"no Dask scheduler answers at {scheduler} ({error}); start one, or leave it out") from None

@@ -107,3 +107,16 @@ def test_without_dask_the_extra_is_named():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "a cluster needs dask: pip install 'bratsrefine[cluster]'"
+
+
+@pytest.mark.parametrize("address", ["nonsense", "http://127.0.0.1:9", "tcp://127.0.0.1:port"])
+def test_an_address_that_is_none_leaves_no_client_behind_at_the_end_of_the_process(address):
+    code = (
+        "from BraTSRefineLib.scoring import ScoringError\n"
+        "from BraTSRefineLib.scoring.cluster import cluster_outcomes\n"
+        f"try: list(cluster_outcomes(abs, [1], {address!r}))\n"
+        "except ScoringError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"no Dask scheduler answers at {address}")
+    assert done.stderr == ""
