@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ..cohort.case import Case
+from ..cohort.dataset_json import dataset_json_above
 from ..cohort.workspace import WorkspaceError
 from .case_scores import Settings
 
@@ -30,6 +31,7 @@ def case_signature(case: Case, settings: Settings) -> str:
     files = [path for path in (case.reference, *case.predictions.values()) if path is not None]
     if "calibration" in settings.measures:
         files += [*case.probabilities.values(), *case.images.values()]
+        files += filter(None, map(dataset_json_above, case.probabilities.values()))
     facts = {
         "version": VERSION,
         "settings": {**vars(settings), "engine": "", "models": sorted(settings.models or []) or settings.models},

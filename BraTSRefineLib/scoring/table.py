@@ -71,12 +71,11 @@ def _in_words(convention: str, metric: str) -> str:
 def scores_version(workspace: Workspace) -> int:
     """Which version of this software's tables the workspace holds; 1 is the one that had no ``scores.json``."""
     try:
-        version = json.loads(workspace.scores_json.read_text(encoding="utf-8"))["version"]
+        return int(json.loads(workspace.scores_json.read_text(encoding="utf-8"))["version"])
     except FileNotFoundError:
         return 1
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ScoringError(f"{workspace.scores_json}: damaged ({error!r}); score the cohort again") from None
-    return int(version)
 
 
 def read_scores(workspace: Workspace) -> pd.DataFrame:

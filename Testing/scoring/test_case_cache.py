@@ -83,6 +83,12 @@ def test_probabilities_and_images_count_only_where_they_are_read(a_case, tmp_pat
     assert [old == new for old, new in zip(before, after, strict=True)] == [True, False]
 
 
+def test_what_says_the_channels_of_probabilities_counts_with_them(a_case, tmp_path):
+    before = case_signature(a_case, CALIBRATED)
+    (tmp_path / "dataset.json").write_text("{}", encoding="utf-8")
+    assert case_signature(a_case, CALIBRATED) != before
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -1,3 +1,4 @@
+import json
 from math import inf, nan
 
 import pandas as pd
@@ -5,7 +6,7 @@ import pytest
 
 from BraTSRefineLib.cohort.workspace import Workspace
 from BraTSRefineLib.scoring import SCORE_COLUMNS, ScoringError, read_scores, wide, write_scores
-from BraTSRefineLib.scoring.table import score_table
+from BraTSRefineLib.scoring.table import VERSION, score_table
 
 ROWS = [
     ("B", "m1", "WT", "dice", 0.1 + 0.2, "ok", "deepmind"),
@@ -69,6 +70,22 @@ def test_a_damaged_file_is_refused_by_name(workspace, name):
 def test_a_csv_whose_values_are_no_numbers_is_refused(workspace):
     workspace.scores_csv.write_text(",".join(SCORE_COLUMNS) + "\nA,m,WT,dice,high,ok,brats2023\n")
     with pytest.raises(ScoringError, match="not readable"):
+        read_scores(workspace)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"version": "two"}', '{"version": null}'])
+def test_a_damaged_description_of_the_scores_is_refused_by_name(scores, workspace, content):
+    write_scores(scores, workspace)
+    workspace.scores_json.write_text(content, encoding="utf-8")
+    with pytest.raises(ScoringError, match=r"scores\.json: damaged .*score the cohort again"):
+        read_scores(workspace)
+
+
+@pytest.mark.parametrize(("version", "age"), [(1, "an older"), (99, "a newer")])
+def test_scores_of_another_version_are_refused(scores, workspace, version, age):
+    write_scores(scores, workspace)
+    workspace.scores_json.write_text(json.dumps({"version": version}), encoding="utf-8")
+    with pytest.raises(ScoringError, match=rf"scores of {age} version \({version}, this is {VERSION}\)"):
         read_scores(workspace)
 
 
