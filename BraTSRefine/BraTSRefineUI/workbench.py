@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 
 import qt
 import slicer
 from slicer.i18n import tr as _
 
-from . import captions, overview, tables, views
+from . import captions, casecard, views
 from .corners import Corners
 from .dependencies import ensure
 from .failures import reported
@@ -124,40 +123,15 @@ class Workbench:
     def _refreshCase(self) -> None:
         self.ui.caseCard.visible = bool(self.session.case)
         if self.session.case:
-            say(self.ui.caseTitleLabel, self._cardTitle())
-            say(self.ui.caseSentenceLabel, self._cardSentence())
-            self._sayProblems()
+            say(self.ui.caseTitleLabel, casecard.title(self.session))
+            say(self.ui.caseSentenceLabel, casecard.sentence(self.session))
+            words, tip = casecard.problems(self.session)
+            say(self.ui.caseProblemsLabel, words)
+            self.ui.caseProblemsLabel.toolTip = tip
         hasFlags = bool(self.session.flags())
         for button in (self.ui.previousFlagButton, self.ui.nextFlagButton):
             button.enabled = hasFlags
         self._writeCaptions()
-
-    def _sayProblems(self) -> None:
-        """What could not be read, and what makes the numbers doubtful; the whole of it on hover."""
-        problems, doubts = self.session.data.problems, self.session.suspicions()
-        words = [_("doubt: {kind}").format(kind=doubt.kind) for doubt in doubts]
-        words += [overview.withoutPaths(problem) for problem in problems]
-        say(self.ui.caseProblemsLabel, "<br>".join(escape(one) for one in words[:3]))
-        self.ui.caseProblemsLabel.toolTip = "\n".join([*(doubt.message for doubt in doubts), *problems])
-
-    def _cardTitle(self) -> str:
-        session = self.session
-        row = next((row for row in session.rows() if row.case == session.case), None)
-        title = f"<b>{escape(session.case)}</b>"
-        if row is None or not row.values:
-            return title
-        if "dice" not in row.values:
-            return f"{title}<br>{session.region} {tables.milliliters(row.milliliters)} ml in the reference"
-        change = tables.signedMilliliters(row.values.get("volume_error_ml"))
-        figures = f"{session.region} Dice {tables.number(row.values.get('dice'))}"
-        figures += f" · HD95 {row.distance} · {change} ml"
-        versus = f" <i>vs {escape(row.versus)}</i>" if row.versus else ""
-        return f"{title}<br>{figures}{versus}"
-
-    def _cardSentence(self) -> str:
-        """What is wrong, and on its own line what it calls for."""
-        wrong, callsFor = (escape(words) for words in self.session.verdict())
-        return f"{wrong[:1].upper()}{wrong[1:]}." + (f"<br>→ {callsFor}." if callsFor else "") if wrong else ""
 
     def tellFailure(self, words: str) -> None:
         """Say why something was not done: in the bottom line and on the start page."""
