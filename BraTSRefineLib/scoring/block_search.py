@@ -106,6 +106,15 @@ def _range_between(box, other, spacing):
     return least, greatest
 
 
+@njit(types.float64(types.int64[::1], types.int64[::1], AREAS), cache=True, nogil=True, inline="always")
+def _squared(point, other, spacing):
+    """The squared distance in mm² between two points."""
+    z = (point[0] - other[0]) * spacing[0]
+    y = (point[1] - other[1]) * spacing[1]
+    x = (point[2] - other[2]) * spacing[2]
+    return z * z + y * y + x * x
+
+
 @njit(types.float64(types.int64[::1], types.int64[::1], AREAS), cache=True, nogil=True)
 def _least_from(point, box, spacing):
     """The least squared distance in mm² from a point to a box."""
@@ -165,7 +174,7 @@ def _nearest_distances(positions, masks, missed, starts, boxes, every, own, bit,
     Elements are sorted by block as ``grouped`` gives them, in blocks of a ``grid`` (z, y, x) of them.
     """
     distances = np.empty(positions.shape[0], np.float64)
-    found = 0
+    found, last = 0, -1
     for block in range(every.size):
         chosen, nearness = np.empty(0, np.int64), np.empty(0, np.float64)
         for i in range(starts[block], starts[block + 1]):
@@ -173,17 +182,17 @@ def _nearest_distances(positions, masks, missed, starts, boxes, every, own, bit,
                 continue
             if chosen.size == 0:
                 chosen, nearness = _candidates(block, boxes, every, bit, grid, steps, least, spacing)
-            best, point = np.inf, positions[i]
+            # what was nearest to the element before is a good bound for this one
+            best = np.inf if last < 0 else _squared(positions[i], positions[last], spacing)
             for k in range(chosen.size):
                 if nearness[k] >= best:
                     break
-                if _least_from(point, boxes[chosen[k]], spacing) < best:
+                if _least_from(positions[i], boxes[chosen[k]], spacing) < best:
                     for j in range(starts[chosen[k]], starts[chosen[k] + 1]):
                         if (masks[j] >> bit) & 1:
-                            a = (positions[j, 0] - point[0]) * spacing[0]
-                            b = (positions[j, 1] - point[1]) * spacing[1]
-                            c = (positions[j, 2] - point[2]) * spacing[2]
-                            best = min(best, a * a + b * b + c * c)
+                            square = _squared(positions[i], positions[j], spacing)
+                            if square < best:
+                                best, last = square, j
             distances[found] = np.sqrt(best)
             found += 1
     return distances[:found].copy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from math import inf, nan
 
 import numpy as np
@@ -74,17 +75,18 @@ def compare_masks(
     convention: str = "brats2023",
     tolerance_mm: Tolerances = None,
     engine: str = "auto",
+    metrics: Sequence[str] | None = None,
 ) -> dict[str, Score]:
-    """Every metric of two boolean masks (z, y, x), by name.
+    """Every metric of two boolean masks (z, y, x), or those of ``metrics``, by name.
 
     ``spacing`` in mm in array order; volumes in ml, ``volume_error_ml`` is prediction minus reference.
     ``convention`` says how distances are defined and what empty masks count (``explain_convention``);
     ``tolerance_mm`` gives the surface Dice's tolerances (default: the convention's own, mostly 1 mm).
     Raises ScoringError for other than two boolean 3D masks of one shape, a spacing that is not three positive
-    numbers, or an unknown convention or engine.
+    numbers, or an unknown convention, engine or metric.
     """
     masks = _mask(reference, "reference"), _mask(prediction, "prediction")
-    return region_scores(*masks, spacing, [(1,)], [(1,)], convention, tolerance_mm, engine)[0][0]
+    return region_scores(*masks, spacing, [(1,)], [(1,)], convention, tolerance_mm, engine, metrics=metrics)[0][0]
 
 
 def score_pair(
@@ -97,8 +99,11 @@ def score_pair(
     prediction_labels: LabelConvention | str | None = None,
     tolerance_mm: Tolerances = None,
     engine: str = "auto",
+    metrics: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """Every metric of each region of two label maps (z, y, x): columns region, metric, value, status, convention.
+    """Every metric (or those of ``metrics``) of each region of two label maps (z, y, x), one below the other.
+
+    Columns region, metric, value, status, convention.
 
     ``labels`` is the label convention of both, or of the reference where ``prediction_labels`` is given. Regions that
     one of the conventions does not know have no rows. Raises ScoringError as ``compare_masks`` does, and for labels
@@ -116,6 +121,7 @@ def score_pair(
         convention,
         tolerance_mm,
         engine,
+        metrics=metrics,
     )
     check_labels(packed.reference_labels, mine, "reference")
     check_labels(packed.prediction_labels, theirs, "prediction")
@@ -138,6 +144,7 @@ def region_scores(
     tolerance_mm: Tolerances,
     engine: str,
     shape: Sequence[int] | None = None,
+    metrics: Sequence[str] | None = None,
 ) -> tuple[list[dict[str, Score]], Packed]:
     """The metrics of each region (given as the labels that it is made of) of two uint8 label maps, in one pass.
 
@@ -145,6 +152,7 @@ def region_scores(
     """
     rules, engine, spacing = scoring_convention(convention), chosen_engine(engine), checked_spacing(spacing)
     tolerances = _tolerances(tolerance_mm, rules.tolerances_mm)
+    names = _chosen(metric_names(tolerances), metrics)
     if reference.shape != prediction.shape:
         raise ScoringError(f"reference has {_size(reference)} voxels, prediction {_size(prediction)}: not one grid")
     scores: list[dict[str, Score]] = []
@@ -152,9 +160,17 @@ def region_scores(
     for first in range(0, len(reference_regions), REFERENCE_BITS):
         some = slice(first, first + REFERENCE_BITS)
         packed = pack(reference, prediction, reference_regions[some], prediction_regions[some], engine)
-        pair = _PackedPair(packed, spacing, shape or reference.shape, rules, tolerances, engine)
+        pair = _PackedPair(packed, spacing, shape or reference.shape, rules, tolerances, names, engine)
         scores += [pair.scores(region) for region in range(len(reference_regions[some]))]
     return scores, packed
+
+
+def _chosen(names: tuple[str, ...], wanted: Sequence[str] | None) -> tuple[str, ...]:
+    """Raises ScoringError for a metric that is not among ``names``."""
+    unknown = [name for name in wanted or () if name not in names]
+    if unknown:
+        raise ScoringError(f"unknown metric '{unknown[0]}': use any of {', '.join(names)}")
+    return names if wanted is None else tuple(name for name in names if name in wanted)
 
 
 class _PackedPair:
@@ -167,13 +183,24 @@ class _PackedPair:
         shape: Sequence[int],
         rules: Convention,
         tolerances: tuple[float, ...],
+        names: tuple[str, ...],
         engine: str,
     ) -> None:
-        self._packed, self._spacing, self._shape = packed, spacing, tuple(shape)
-        self._rules, self._tolerances, self._names = rules, tolerances, metric_names(tolerances)
-        both = [region for region in range(REFERENCE_BITS) if all(packed.overlap(region)[:2])]
-        self._surfaces = {kind: surface_pairs(packed, both, spacing, engine, kind) for kind in sorted(rules.surfaces)}
-        self._places: Places = places(packed, engine)
+        self._packed, self._spacing, self._shape, self._engine = packed, spacing, tuple(shape), engine
+        self._rules, self._tolerances, self._names = rules, tolerances, names
+
+    @cached_property
+    def _surfaces(self) -> dict[str, dict[int, SurfacePair]]:
+        """By kind of surface and region, where both masks have voxels."""
+        both = [region for region in range(REFERENCE_BITS) if all(self._packed.overlap(region)[:2])]
+        return {
+            kind: surface_pairs(self._packed, both, self._spacing, self._engine, kind)
+            for kind in sorted(self._rules.surfaces)
+        }
+
+    @cached_property
+    def _places(self) -> Places:
+        return places(self._packed, self._engine)
 
     def scores(self, region: int) -> dict[str, Score]:
         reference, prediction, both = self._packed.overlap(region)
@@ -191,11 +218,15 @@ class _PackedPair:
         return [name for name in self._names if name not in ALWAYS_DEFINED]
 
     def _distances(self, region: int) -> dict[str, float]:
-        pairs: dict[str, SurfacePair] = {kind: of_kind[region] for kind, of_kind in self._surfaces.items()}
-        return self._rules.distances(pairs, self._tolerances) | {
-            "boundary_iou": self._places.boundary_iou(region),
-            "centroid_distance_mm": self._places.centroid_distance(region, self._spacing),
-        }
+        values: dict[str, float] = {}
+        if any(name.startswith(DISTANCES) for name in self._names):
+            pairs = {kind: of_kind[region] for kind, of_kind in self._surfaces.items()}
+            values |= self._rules.distances(pairs, self._tolerances)
+        if "boundary_iou" in self._names:
+            values["boundary_iou"] = self._places.boundary_iou(region)
+        if "centroid_distance_mm" in self._names:
+            values["centroid_distance_mm"] = self._places.centroid_distance(region, self._spacing)
+        return values
 
     def _always(self, reference: int, prediction: int, both: int) -> dict[str, float]:
         """What is defined for empty masks too."""
@@ -205,6 +236,9 @@ class _PackedPair:
         specificity = (background - prediction + both) / background if background else nan
         return dict(zip(ALWAYS_DEFINED, (*volumes, specificity), strict=True))
 
+
+DISTANCES = ("hd", "assd", "masd", "nsd_")
+"""Beginnings of the names of metrics that are taken from the distances between surfaces."""
 
 ALWAYS_DEFINED = ("volume_reference_ml", "volume_prediction_ml", "volume_error_ml", "specificity")
 

@@ -120,6 +120,16 @@ def test_the_surface_dice_is_named_after_its_tolerance(a_cube):
     assert "nsd_0.5mm" in compare_masks(a_cube, a_cube, (1, 1, 1), tolerance_mm=0.5)
 
 
+def test_metrics_may_be_chosen_and_keep_their_numbers(a_cube, nothing):
+    half = a_cube.copy()
+    half[:6] = False
+    for prediction in (half, nothing):
+        every = compare_masks(a_cube, prediction, (2.0, 1.0, 0.5))
+        for chosen in (["dice"], ["nsd_1mm", "hd95_mm"], ["centroid_distance_mm", "volume_error_ml"], list(METRICS)):
+            some = compare_masks(a_cube, prediction, (2.0, 1.0, 0.5), metrics=chosen)
+            assert some == {name: every[name] for name in METRICS if name in chosen}
+
+
 OVERLAP = ("dice", "nsd_1mm", "sensitivity", "precision")
 EXPECTED = {
     ("brats2023", "both empty"): (1, 1, 1, 1, 0, 0),
@@ -176,6 +186,7 @@ MASK = np.ones((2, 2, 2), bool)
         ((MASK, MASK, (1, 1, 1)), {"convention": "brats2022"}, "use one of brats2023, .*deepmind, nan"),
         ((MASK, MASK, (1, 1, 1)), {"engine": "gpu"}, "use one of auto, numba, scipy"),
         ((MASK, MASK, (1, 1, 1)), {"tolerance_mm": -1}, "tolerance"),
+        ((MASK, MASK, (1, 1, 1)), {"metrics": ["dice", "nsd_2mm"]}, "unknown metric 'nsd_2mm': use any of dice, hd95"),
     ],
 )
 def test_bad_input_is_refused_with_what_to_do(arguments, options, message):
