@@ -8,6 +8,7 @@ from .cells import count, p_value
 from .centers import ALL_MODELS
 from .contents import Contents
 from .multiple import SIGNIFICANT
+from .strata import FEW
 
 MOST_NAMED = 3
 
@@ -58,17 +59,19 @@ def model_claims(contents: Contents) -> list[str]:
         return [f"The {len(models)} models have the same mean Dice ({best['value']:.2f}).{few}"]
     order = (
         f"{weakest['model']} is the weakest of {len(models)} models (mean Dice {weakest['value']:.2f} over all "
-        f"regions), {best['model']} the strongest ({best['value']:.2f}); their order holds in "
-        f"{_held(contents, best, weakest)} of the draws when the {int(best['n'])} cases are drawn again.{few}"
+        f"regions), {best['model']} the strongest ({best['value']:.2f}); {_held(contents, best, weakest)}.{few}"
     )
     return [order, _paired(contents.against_best)]
 
 
 def _held(contents: Contents, best: pd.Series, weakest: pd.Series) -> str:
-    pairs = contents.ranking.pairs
+    """How sure the order of the two is; a handful of cases drawn again says nothing of others."""
+    cases, pairs = int(best["n"]), contents.ranking.pairs
+    if cases < FEW:
+        return f"{count(cases, 'case')} cannot say how sure their order is"
     mine = (pairs["better"] == best["model"]) & (pairs["worse"] == weakest["model"])
     share = float(pairs.loc[mine & (pairs["aggregation"] == best["aggregation"]), "holds"].iloc[0])
-    return f"{100 * share:.0f} %"
+    return f"their order holds in {100 * share:.0f} % of the draws when the {cases} cases are drawn again"
 
 
 def _paired(table: pd.DataFrame) -> str:

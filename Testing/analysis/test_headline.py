@@ -123,6 +123,12 @@ def test_models_that_differ_are_told_with_the_test(summary):
     assert "Paired with b, the others are significantly worse in ET (a by 0.08)" in said
 
 
+def test_a_handful_of_cases_says_nothing_of_how_sure_an_order_is(summary):
+    said = summary(two_models([0.1, 0.1]))
+    assert "b the strongest (0.70); 2 cases cannot say how sure their order is." in said
+    assert "drawn again" not in said
+
+
 def test_models_that_do_not_differ_are_not_called_equal(summary):
     said = summary(two_models([0.02, -0.01, 0.01, -0.02, 0.03, -0.015]))
     assert "no other model differs significantly in the Dice of any region (1 test," in said
