@@ -14,7 +14,7 @@ from BraTSRefineLib.scoring.engines import surface_pairs
 from BraTSRefineLib.scoring.packing import pack
 from BraTSRefineLib.scoring.surface import EDGES, FACES
 
-GIVEN = settings(max_examples=25, deadline=None)
+GIVEN = settings(max_examples=15, deadline=None)
 SHARES = ("dice", "jaccard", "nsd_1mm", "boundary_iou", "sensitivity", "specificity", "precision")
 DISTANCES = ("hd_mm", "hd95_mm", "assd_mm", "masd_mm", "centroid_distance_mm")
 ALIKE = (*SHARES[:4], *DISTANCES)
