@@ -74,6 +74,7 @@ class Session:
 
     def setModel(self, model: str) -> None:
         self.model, self._rows = model, None
+        self._keepMetric()
 
     def setRegion(self, region: str) -> None:
         self.region, self._rows, self.flagIndex = region, None, -1
@@ -112,8 +113,8 @@ class Session:
         return self._rows
 
     def metrics(self) -> list[str]:
-        """The metrics by which the cases can be ranked."""
-        return measures.offered(self.scores)
+        """The metrics by which the chosen model's cases can be ranked; a fused one has no lesion-wise numbers."""
+        return measures.offered(None if self.scores is None else self.scores[self.scores["model"] == self.model])
 
     def worstCase(self) -> str:
         rows = self.rows()
@@ -239,6 +240,12 @@ class Session:
         self._rows = None
         if self.model not in self.models:
             self.model = self._mostComplete()
+        self._keepMetric()
+
+    def _keepMetric(self) -> None:
+        """Rank by Dice where the chosen metric was not taken of the chosen model."""
+        if self.metric not in self.metrics():
+            self.metric = measures.DICE
 
     def _takeScores(self) -> None:
         """Scores that cannot be used, as those of an older version, are said and count as none."""
@@ -249,8 +256,6 @@ class Session:
             self.scores = runs.scoresWithRuns(self.workspace)
         except ScoringError as error:
             self.scoresProblem = str(error)
-        if self.metric not in self.metrics():
-            self.metric = measures.DICE
         self._suspicions = suspicions.readSuspicions(self.workspace)
 
     def scoringParameters(self) -> dict[str, str]:

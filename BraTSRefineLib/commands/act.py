@@ -84,7 +84,7 @@ def postprocess(
 def select(
     folder: FolderArgument,
     workspace: WorkspaceOption = None,
-    k: Annotated[int, typer.Option("--cases", "-k", help="How many cases to annotate.")] = 5,
+    k: Annotated[int, typer.Option("--cases", "-k", min=1, help="How many cases to annotate.")] = 5,
     region: RegionOption = "WT",
     labels: LabelsOption = "auto",
     model_labels: ModelLabelsOption = None,

@@ -61,6 +61,15 @@ def test_another_metric_ranks_by_its_own_direction(opened):
     opened.setMetric("dice")
 
 
+def test_a_model_without_the_chosen_metric_is_ranked_by_dice(opened):
+    opened.setMetric("lesionwise_dice")
+    opened.setModel("fold_1")
+    assert opened.metric == "lesionwise_dice"
+    opened.setModel("fold_4")
+    assert (opened.metric, opened.metrics()) == ("dice", ["dice"])
+    opened.setModel("fold_0")
+
+
 def test_unscored_cohort_can_be_ranked_by_dice_alone():
     assert offered(None) == ["dice"]
 
