@@ -162,13 +162,13 @@ def _candidates(block, boxes, every, bit, grid, steps, least, spacing):
 
 @njit(
     types.float64[::1](
-        types.int64[:, ::1], BYTES, BYTES, types.int64[::1], types.int64[:, ::1], types.uint8[::1], types.int64,
-        types.int64, types.int64[::1], TABLE, AREAS, AREAS,
+        types.int64[:, ::1], BYTES, BYTES, types.int64[::1], types.int64[:, ::1], types.uint8[::1], types.uint8[::1],
+        types.int64, types.int64, types.int64[::1], TABLE, AREAS, AREAS,
     ),
     cache=True,
     nogil=True,
 )  # fmt: skip
-def _nearest_distances(positions, masks, missed, starts, boxes, every, own, bit, grid, steps, least, spacing):
+def _nearest_distances(positions, masks, missed, starts, boxes, every, some, own, bit, grid, steps, least, spacing):
     """Distance in mm from each element that has bit ``own`` in ``missed`` to the nearest with ``bit`` in ``masks``.
 
     Elements are sorted by block as ``grouped`` gives them, in blocks of a ``grid`` (z, y, x) of them.
@@ -176,6 +176,8 @@ def _nearest_distances(positions, masks, missed, starts, boxes, every, own, bit,
     distances = np.empty(positions.shape[0], np.float64)
     found, last = 0, -1
     for block in range(every.size):
+        if not (some[block] >> own) & 1:
+            continue
         chosen, nearness = np.empty(0, np.int64), np.empty(0, np.float64)
         for i in range(starts[block], starts[block + 1]):
             if not (missed[i] >> own) & 1:
@@ -199,21 +201,32 @@ def _nearest_distances(positions, masks, missed, starts, boxes, every, own, bit,
 
 
 class Blocks:
-    """Elements (ascending flat indices of a volume of ``shape``, and a byte of masks each) grouped for searching."""
+    """Elements (ascending flat indices of a volume of ``shape``) grouped for searching.
+
+    ``masks`` is a byte an element, the masks that it belongs to; ``wanted`` another one, the masks of whose elements
+    the nearest neighbours are wanted.
+    """
 
     def __init__(
-        self, places: np.ndarray, masks: np.ndarray, shape: tuple[int, ...], spacing: tuple[float, ...]
+        self,
+        places: np.ndarray,
+        masks: np.ndarray,
+        wanted: np.ndarray,
+        shape: tuple[int, ...],
+        spacing: tuple[float, ...],
     ) -> None:
-        self.order, self._positions, self._starts, self._boxes = grouped(places, *shape)
-        self._masks = masks[self.order]
-        self._every = masks_of_blocks(self._masks, self._starts)
+        order, positions, starts, boxes = grouped(places, *shape)
+        self.places, self.wanted = places[order], wanted[order]
+        every, some = (masks_of_blocks(each, starts) for each in (masks[order], self.wanted))
+        self._group = (positions, masks[order], self.wanted, starts, boxes, every, some)
         self._grid = np.array([size // BLOCK + 1 for size in shape])
         self._spacing = tuple(map(float, spacing))
 
-    def nearest(self, wanted: np.ndarray, own: int, bit: int) -> np.ndarray:
-        """Distance in mm from each element that has bit ``own`` in ``wanted`` to the nearest one in mask ``bit``.
+    def sources(self, own: int) -> np.ndarray:
+        """Flat indices of the elements that have bit ``own`` in ``wanted``, in the order of the search."""
+        return self.places[self.wanted >> own & 1 != 0]
 
-        ``wanted`` is a byte an element, sorted by ``order``, and so are the distances.
-        """
-        group = (self._positions, self._masks, wanted, self._starts, self._boxes, self._every)
-        return _nearest_distances(*group, own, bit, self._grid, *visiting_order(self._spacing), np.array(self._spacing))
+    def nearest(self, own: int, bit: int) -> np.ndarray:
+        """Distance in mm from each of ``sources(own)`` to the nearest element in mask ``bit``."""
+        visits = (self._grid, *visiting_order(self._spacing))
+        return _nearest_distances(*self._group, own, bit, *visits, np.array(self._spacing))

@@ -115,12 +115,12 @@ def _far(
     """By mask the distances and areas of its elements whose counterpart lies beyond the searched radius."""
     if not missed.any():
         return dict.fromkeys(bits, (np.empty(0), np.empty(0)))
-    blocks = Blocks(elements.places, elements.bits.ravel()[elements.places], elements.bits.shape, spacing)
-    missed, places = missed[blocks.order], elements.places[blocks.order]
+    masks = elements.bits.ravel()[elements.places]
+    blocks = Blocks(elements.places, masks, missed, elements.bits.shape, spacing)
 
     def searched(bit: int) -> tuple[np.ndarray, np.ndarray]:
-        distances = blocks.nearest(missed, bit, bit ^ REFERENCE_BITS)
-        return distances, element_areas(elements.voxels, places[missed >> bit & 1 != 0], bit, areas)
+        distances = blocks.nearest(bit, bit ^ REFERENCE_BITS)
+        return distances, element_areas(elements.voxels, blocks.sources(bit), bit, areas)
 
     return dict(zip(bits, _in_turn(searched, bits, threads), strict=True))
 
