@@ -24,7 +24,10 @@ REACH = 5
 TABLE = types.Array(types.int64, 2, "C", readonly=True)
 NUMBERS = types.Array(types.int64, 3, "C", readonly=True)
 BYTES = types.Array(types.uint8, 1, "C", readonly=True)
-GROUPS = types.Tuple((types.int64[::1], types.int64[:, ::1], types.int64[::1], types.int64[:, ::1]))
+POSITIONS = types.int16[:, ::1]
+"""Small numbers, so that what is searched stays in the processor's cache: up to 32,767 voxels a side."""
+
+GROUPS = types.Tuple((types.int32[::1], POSITIONS, types.int64[::1], types.int64[:, ::1]))
 
 
 @lru_cache(maxsize=32)
@@ -42,10 +45,10 @@ def visiting_order(spacing: tuple[float, float, float]) -> tuple[np.ndarray, np.
     return steps[order], least[order]
 
 
-@njit(types.int64[:, ::1](STEPS, types.int64, types.int64), cache=True, nogil=True)
+@njit(POSITIONS(STEPS, types.int64, types.int64), cache=True, nogil=True)
 def _positions(places, height, width):
     """Positions (n, 3) of ascending flat indices."""
-    positions = np.empty((places.size, 3), np.int64)
+    positions = np.empty((places.size, 3), np.int16)
     z, y, row = 0, 0, 0
     for i in range(places.size):
         while places[i] >= row + width:
@@ -62,14 +65,14 @@ def grouped(places, depth, height, width):
     """Ascending flat indices sorted by block: order, positions (n, 3), where each block starts, its box (low, high)."""
     rows, columns = (height >> SHIFT) + 1, (width >> SHIFT) + 1
     starts = np.zeros(((depth >> SHIFT) + 1) * rows * columns + 1, np.int64)
-    blocks, positions = np.empty(places.size, np.int64), _positions(places, height, width)
+    blocks, positions = np.empty(places.size, np.int32), _positions(places, height, width)
     for i in range(places.size):
         point = positions[i]
         blocks[i] = ((point[0] >> SHIFT) * rows + (point[1] >> SHIFT)) * columns + (point[2] >> SHIFT)
         starts[blocks[i] + 1] += 1
     starts = np.cumsum(starts)
     following = starts[:-1].copy()
-    order, moved = np.empty(places.size, np.int64), np.empty((places.size, 3), np.int64)
+    order, moved = np.empty(places.size, np.int32), np.empty((places.size, 3), np.int16)
     boxes = np.empty((starts.size - 1, 6), np.int64)
     boxes[:, :3], boxes[:, 3:] = np.iinfo(np.int64).max, -1
     for i in range(places.size):
@@ -106,7 +109,7 @@ def _range_between(box, other, spacing):
     return least, greatest
 
 
-@njit(types.float64(types.int64[::1], types.int64[::1], AREAS), cache=True, nogil=True, inline="always")
+@njit(types.float64(types.int16[::1], types.int16[::1], AREAS), cache=True, nogil=True, inline="always")
 def _squared(point, other, spacing):
     """The squared distance in mm² between two points."""
     z = (point[0] - other[0]) * spacing[0]
@@ -115,7 +118,7 @@ def _squared(point, other, spacing):
     return z * z + y * y + x * x
 
 
-@njit(types.float64(types.int64[::1], types.int64[::1], AREAS), cache=True, nogil=True)
+@njit(types.float64(types.int16[::1], types.int64[::1], AREAS), cache=True, nogil=True)
 def _least_from(point, box, spacing):
     """The least squared distance in mm² from a point to a box."""
     least = 0.0
@@ -162,7 +165,7 @@ def _candidates(block, boxes, every, bit, grid, steps, least, spacing):
 
 @njit(
     types.float64[::1](
-        types.int64[:, ::1], BYTES, BYTES, types.int64[::1], types.int64[:, ::1], types.uint8[::1], types.uint8[::1],
+        POSITIONS, BYTES, BYTES, types.int64[::1], types.int64[:, ::1], types.uint8[::1], types.uint8[::1],
         types.int64, types.int64, types.int64[::1], TABLE, AREAS, AREAS,
     ),
     cache=True,
@@ -173,7 +176,10 @@ def _nearest_distances(positions, masks, missed, starts, boxes, every, some, own
 
     Elements are sorted by block as ``grouped`` gives them, in blocks of a ``grid`` (z, y, x) of them.
     """
-    distances = np.empty(positions.shape[0], np.float64)
+    wanted = 0
+    for i in range(missed.size):
+        wanted += (missed[i] >> own) & 1
+    distances = np.empty(wanted, np.float64)
     found, last = 0, -1
     for block in range(every.size):
         if not (some[block] >> own) & 1:
@@ -197,7 +203,7 @@ def _nearest_distances(positions, masks, missed, starts, boxes, every, some, own
                                 best, last = square, j
             distances[found] = np.sqrt(best)
             found += 1
-    return distances[:found].copy()
+    return distances
 
 
 class Blocks:

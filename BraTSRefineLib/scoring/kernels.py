@@ -76,15 +76,20 @@ def _packed(reference, prediction, reference_table, prediction_table, box):
     return voxels, joint
 
 
-@njit(types.int64[::1](types.uint8[:, :, ::1], types.int64), cache=True, nogil=True)
-def _flat_nonzero(elements, count):
-    indices = np.empty(count, np.int64)
-    flat = elements.reshape(-1)
+@njit(types.int64[::1](types.uint8[:, :, ::1], types.int64[:, ::1]), cache=True, nogil=True)
+def _flat_nonzero(elements, counts):
+    """Flat indices of what is set; ``counts`` (z, y) says how much of it is in each row."""
+    depth, height, width = elements.shape
+    indices = np.empty(counts.sum(), np.int64)
     filled = 0
-    for index in range(flat.size):
-        if flat[index]:
-            indices[filled] = index
-            filled += 1
+    for z in range(depth):
+        for y in range(height):
+            if counts[z, y]:
+                row, start = elements[z, y], (z * height + y) * width
+                for x in range(width):
+                    if row[x]:
+                        indices[filled] = start + x
+                        filled += 1
     return indices
 
 
@@ -97,24 +102,23 @@ def surface_elements(voxels, margin):
     """
     depth, height, width = voxels.shape
     elements = np.zeros((depth, height, width), np.uint8)
+    counts = np.zeros((depth, height), np.int64)
     some, every = np.zeros(width, np.uint8), np.zeros(width, np.uint8)
-    found = 0
     for z in range(margin, depth - margin + 1):
         for y in range(margin, height - margin + 1):
+            first, second, third, fourth = voxels[z - 1, y - 1], voxels[z - 1, y], voxels[z, y - 1], voxels[z, y]
             any_seen = np.uint8(0)
             for x in range(width):
-                a, b = voxels[z - 1, y - 1, x], voxels[z - 1, y, x]
-                c, d = voxels[z, y - 1, x], voxels[z, y, x]
-                some[x] = a | b | c | d
-                every[x] = a & b & c & d
+                some[x] = first[x] | second[x] | third[x] | fourth[x]
+                every[x] = first[x] & second[x] & third[x] & fourth[x]
                 any_seen |= some[x]
             if any_seen:
-                row = elements[z, y]
+                row, found = elements[z, y], 0
                 for x in range(1, width):
                     row[x] = (some[x - 1] | some[x]) & ~(every[x - 1] & every[x])
-                for x in range(1, width):
                     found += row[x] != 0
-    return elements, _flat_nonzero(elements, found)
+                counts[z, y] = found
+    return elements, _flat_nonzero(elements, counts)
 
 
 @njit(types.uint8(MAP, types.int64, types.int64, types.uint8[::1]), cache=True, nogil=True)
@@ -136,14 +140,15 @@ def mask_edges(voxels, margin):
     ``voxels`` as in ``surface_elements``. An edge voxel is one of the mask with a face neighbour outside it.
     """
     edges = np.zeros(voxels.shape, np.uint8)
-    found = 0
+    counts = np.zeros(voxels.shape[:2], np.int64)
     for z in range(margin, voxels.shape[0] - margin):
         for y in range(margin, voxels.shape[1] - margin):
-            row = edges[z, y]
+            row, found = edges[z, y], 0
             if _edges_of_row(voxels, z, y, row):
                 for x in range(row.size):
                     found += row[x] != 0
-    return edges, _flat_nonzero(edges, found)
+                counts[z, y] = found
+    return edges, _flat_nonzero(edges, counts)
 
 
 @njit(types.int64[::1](MAP), cache=True, nogil=True)

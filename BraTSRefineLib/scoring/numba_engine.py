@@ -6,8 +6,10 @@ beyond the walked radius is searched block by block. Elements are shared among t
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
@@ -80,7 +82,8 @@ def surface_pairs(
 def _elements(voxels: np.ndarray, regions: list[int], reach: np.ndarray, surface: str) -> Elements:
     active = np.uint8(sum(1 << region | 1 << (region + REFERENCE_BITS) for region in regions))
     margin = int(reach.max()) + 1
-    padded = np.pad(voxels & active, margin)
+    padded = np.zeros([size + 2 * margin for size in voxels.shape], np.uint8)
+    np.bitwise_and(voxels, active, out=padded[(slice(margin, -margin),) * 3])
     return Elements(padded, *(mask_edges if surface == EDGES else surface_elements)(padded, margin))
 
 
@@ -97,11 +100,23 @@ def _near(elements: Elements, search: Search, areas: np.ndarray, threads: int) -
 
 
 def _in_turn(work: Callable, items: Iterable, threads: int) -> list[Any]:
-    """The results in the order of the items, which several threads share where there are several of both."""
+    """The results in the order of the items, which this thread and others take one after the other."""
     items = list(items)
     if threads < 2 or len(items) < 2:
         return [work(item) for item in items]
-    return list(_pool(threads).map(work, items))
+    results, waiting = [None] * len(items), deque(range(len(items)))
+
+    def share() -> None:
+        with suppress(IndexError):  # another thread took the last one
+            while True:
+                place = waiting.popleft()
+                results[place] = work(items[place])
+
+    others = [_pool(threads - 1).submit(share) for _ in range(threads - 1)]
+    share()
+    for other in others:
+        other.result()
+    return results
 
 
 @lru_cache(maxsize=1)

@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+import pandas as pd
 from run import Figure
 from scipy import ndimage
 
@@ -39,7 +40,7 @@ def measure() -> list[Figure]:
     for convention in ("deepmind", "monai"):
         _ours(*_large_tumour(scale=0.2), "numba", convention)
     real = [_timed(pair, repeats=2) for pair in _real_pairs()[::EVERY]]
-    large = [_timed(_large_tumour(), repeats=5)]
+    large = [_timed(_large_tumour(), repeats=9)]
     return [
         *_figures("tcga-lgg", real, bar=10.0),
         *_figures("large tumour", large, bar=40.0),
@@ -92,10 +93,9 @@ def _timed(pair: Pair, repeats: int) -> dict[str, float]:
     return seconds | {"difference to surface-distance": by_face, "difference to MONAI": by_edge}
 
 
-def _ours(reference: np.ndarray, prediction: np.ndarray, engine: str, convention: str) -> Values:
+def _ours(reference: np.ndarray, prediction: np.ndarray, engine: str, convention: str) -> pd.DataFrame:
     options = {"labels": LABELS, "convention": convention, "engine": engine, "metrics": COMPARED}
-    scores = score_pair(reference, prediction, SPACING, **options)
-    return {(r, m): v for r, m, v in zip(scores["region"], scores["metric"], scores["value"], strict=True)}
+    return score_pair(reference, prediction, SPACING, **options)
 
 
 def _surface_distance(reference: np.ndarray, prediction: np.ndarray) -> Values:
@@ -132,8 +132,9 @@ def _monai(reference: np.ndarray, prediction: np.ndarray) -> Values:
     return {(region, m): float(found[m][0, place]) for m in found for place, region in enumerate(REGIONS)}
 
 
-def _difference(ours: Values, theirs: Values, relative: bool = False) -> float:
+def _difference(scores: pd.DataFrame, theirs: Values, relative: bool = False) -> float:
     """Largest difference; what both call NaN or infinite does not differ."""
+    ours = {(row.region, row.metric): row.value for row in scores.itertuples()}
     pairs = [(ours[key], theirs[key]) for key in theirs]
     apart = [0.0 if a == b or (np.isnan(a) and np.isnan(b)) else abs(a - b) for a, b in pairs]
     return max(d / max(1.0, abs(b)) if relative else d for d, (_, b) in zip(apart, pairs, strict=True))
