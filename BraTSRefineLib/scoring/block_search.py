@@ -6,6 +6,7 @@ share one grouping of their elements.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import product
 
@@ -207,32 +208,29 @@ def _nearest_distances(positions, masks, missed, starts, boxes, every, some, own
 
 
 class Blocks:
-    """Elements (ascending flat indices of a volume of ``shape``) grouped for searching.
-
-    ``masks`` is a byte an element, the masks that it belongs to; ``wanted`` another one, the masks of whose elements
-    the nearest neighbours are wanted.
-    """
+    """Elements grouped for searching: ascending flat indices of a volume of ``shape``, and a byte of masks each."""
 
     def __init__(
-        self,
-        places: np.ndarray,
-        masks: np.ndarray,
-        wanted: np.ndarray,
-        shape: tuple[int, ...],
-        spacing: tuple[float, ...],
+        self, places: np.ndarray, masks: np.ndarray, shape: tuple[int, ...], spacing: tuple[float, ...]
     ) -> None:
-        order, positions, starts, boxes = grouped(places, *shape)
-        self.places, self.wanted = places[order], wanted[order]
-        every, some = (masks_of_blocks(each, starts) for each in (masks[order], self.wanted))
-        self._group = (positions, masks[order], self.wanted, starts, boxes, every, some)
+        self._order, positions, self._starts, boxes = grouped(places, *shape)
+        self._places, sorted_masks = places[self._order], masks[self._order]
+        every = masks_of_blocks(sorted_masks, self._starts)
+        self._elements, self._boxes = (positions, sorted_masks), (self._starts, boxes, every)
         self._grid = np.array([size // BLOCK + 1 for size in shape])
         self._spacing = tuple(map(float, spacing))
 
-    def sources(self, own: int) -> np.ndarray:
-        """Flat indices of the elements that have bit ``own`` in ``wanted``, in the order of the search."""
-        return self.places[self.wanted >> own & 1 != 0]
+    def searches(self, wanted: np.ndarray) -> Callable[[int, int], tuple[np.ndarray, np.ndarray]]:
+        """A search by two bits: from each element that has the first in ``wanted`` to the nearest in the second mask.
 
-    def nearest(self, own: int, bit: int) -> np.ndarray:
-        """Distance in mm from each of ``sources(own)`` to the nearest element in mask ``bit``."""
-        visits = (self._grid, *visiting_order(self._spacing))
-        return _nearest_distances(*self._group, own, bit, *visits, np.array(self._spacing))
+        ``wanted`` is a byte an element. The search gives the elements' flat indices and the distances in mm.
+        """
+        wanted = wanted[self._order]
+        some = masks_of_blocks(wanted, self._starts)
+        visits = (self._grid, *visiting_order(self._spacing), np.array(self._spacing))
+
+        def search(own: int, bit: int) -> tuple[np.ndarray, np.ndarray]:
+            distances = _nearest_distances(*self._elements, wanted, *self._boxes, some, own, bit, *visits)
+            return self._places[wanted >> own & 1 != 0], distances
+
+        return search

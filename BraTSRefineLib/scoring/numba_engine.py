@@ -7,10 +7,9 @@ beyond the walked radius is searched block by block. Elements are shared among t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -72,9 +71,9 @@ def surface_pairs(
     areas = ONE_EACH if surface == EDGES else surfel_areas(spacing)
     elements = _elements(packed.voxels, regions, np.abs(search.steps).max(axis=0), surface)
     threads = threads if len(elements.places) > WORTH_THREADS else 1
-    near, missed = _near(elements, search, areas, threads)
+    near, missed, blocks = _near(elements, search, areas, spacing, threads)
     bits = [bit for region in regions for bit in (region, region + REFERENCE_BITS)]
-    far = _far(elements, missed, bits, spacing, areas, threads)
+    far = _far(elements, blocks, missed, bits, areas, threads)
     directed = {bit: _directed(search.distances, near[:, bit], beyond) for bit, beyond in far.items()}
     return {region: SurfacePair(directed[region], directed[region + REFERENCE_BITS]) for region in regions}
 
@@ -87,30 +86,40 @@ def _elements(voxels: np.ndarray, regions: list[int], reach: np.ndarray, surface
     return Elements(padded, *(mask_edges if surface == EDGES else surface_elements)(padded, margin))
 
 
-def _near(elements: Elements, search: Search, areas: np.ndarray, threads: int) -> tuple[np.ndarray, np.ndarray]:
-    """Area by distance and mask (levels, 8), and the masks that each place missed."""
+def _near(
+    elements: Elements, search: Search, areas: np.ndarray, spacing: tuple[float, ...], threads: int
+) -> tuple[np.ndarray, np.ndarray, Blocks | None]:
+    """Area by distance and mask (levels, 8), the masks that each place missed, and the blocks to search for those.
+
+    Where there are threads, blocks are made beside the walk, else where they turn out to be needed.
+    """
     offsets = search.steps @ np.array(elements.voxels.strides)
     parts = np.array_split(elements.places, 1 + len(elements.places) // PART)
+    walks = [
+        partial(areas_by_distance, elements.voxels, elements.bits, part, offsets, search.levels, areas)
+        for part in parts
+    ]
+    group = partial(Blocks, elements.places, elements.bits.ravel()[elements.places], elements.bits.shape, spacing)
+    blocks, *walked = _in_turn([group, *walks], threads) if threads > 1 else [None, *_in_turn(walks, 1)]
+    missed = np.concatenate([of_part for _, of_part in walked])
+    if blocks is None and missed.any():
+        blocks = group()
+    return np.add.reduce([near for near, _ in walked]), missed, blocks
 
-    def walked(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return areas_by_distance(elements.voxels, elements.bits, places, offsets, search.levels, areas)
 
-    results = _in_turn(walked, parts, threads)
-    return np.add.reduce([near for near, _ in results]), np.concatenate([missed for _, missed in results])
-
-
-def _in_turn(work: Callable, items: Iterable, threads: int) -> list[Any]:
-    """The results in the order of the items, which this thread and others take one after the other."""
-    items = list(items)
-    if threads < 2 or len(items) < 2:
-        return [work(item) for item in items]
-    results, waiting = [None] * len(items), deque(range(len(items)))
+def _in_turn(jobs: Sequence[Callable[[], Any]], threads: int) -> list[Any]:
+    """The results in the order of the jobs, which this thread and others take one after the other."""
+    if threads < 2 or len(jobs) < 2:
+        return [job() for job in jobs]
+    results, waiting = [None] * len(jobs), deque(range(len(jobs)))
 
     def share() -> None:
-        with suppress(IndexError):  # another thread took the last one
-            while True:
+        while True:
+            try:
                 place = waiting.popleft()
-                results[place] = work(items[place])
+            except IndexError:  # another thread took the last one
+                return
+            results[place] = jobs[place]()
 
     others = [_pool(threads - 1).submit(share) for _ in range(threads - 1)]
     share()
@@ -125,19 +134,18 @@ def _pool(threads: int) -> ThreadPoolExecutor:
 
 
 def _far(
-    elements: Elements, missed: np.ndarray, bits: list[int], spacing: tuple[float, ...], areas: np.ndarray, threads: int
+    elements: Elements, blocks: Blocks | None, missed: np.ndarray, bits: list[int], areas: np.ndarray, threads: int
 ) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """By mask the distances and areas of its elements whose counterpart lies beyond the searched radius."""
     if not missed.any():
         return dict.fromkeys(bits, (np.empty(0), np.empty(0)))
-    masks = elements.bits.ravel()[elements.places]
-    blocks = Blocks(elements.places, masks, missed, elements.bits.shape, spacing)
+    search = blocks.searches(missed)
 
     def searched(bit: int) -> tuple[np.ndarray, np.ndarray]:
-        distances = blocks.nearest(bit, bit ^ REFERENCE_BITS)
-        return distances, element_areas(elements.voxels, blocks.sources(bit), bit, areas)
+        places, distances = search(bit, bit ^ REFERENCE_BITS)
+        return distances, element_areas(elements.voxels, places, bit, areas)
 
-    return dict(zip(bits, _in_turn(searched, bits, threads), strict=True))
+    return dict(zip(bits, _in_turn([partial(searched, bit) for bit in bits], threads), strict=True))
 
 
 def _directed(levels: np.ndarray, near: np.ndarray, far: tuple[np.ndarray, np.ndarray]) -> Directed:

@@ -11,8 +11,8 @@ def by_blocks(sources, targets, shape, spacing):
     """Positions of the sources in the order of the search, and their distances to the nearest target."""
     places = np.union1d(sources, targets)
     masks = np.isin(places, sources) * np.uint8(1 << SOURCE) | np.isin(places, targets) * np.uint8(1 << TARGET)
-    blocks = Blocks(places, masks, masks, shape, spacing)
-    return np.stack(np.unravel_index(blocks.sources(SOURCE), shape), axis=1), blocks.nearest(SOURCE, TARGET)
+    searched, distances = Blocks(places, masks, shape, spacing).searches(masks)(SOURCE, TARGET)
+    return np.stack(np.unravel_index(searched, shape), axis=1), distances
 
 
 @pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (5.0, 0.5, 0.7), (0.3, 2.0, 9.0)])
