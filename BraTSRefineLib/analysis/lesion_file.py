@@ -5,24 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from ..cohort import Workspace
+from ..scoring import LESION_COLUMNS
 from .metrics import AnalysisError
-
-NEEDED = (
-    "case",
-    "model",
-    "region",
-    "lesion",
-    "side",
-    "status",
-    "counted",
-    "volume_ml",
-    "l_mm",
-    "p_mm",
-    "s_mm",
-    "dice",
-    "hd95_mm",
-    "convention",
-)
 
 
 def read_lesions(workspace: Workspace) -> pd.DataFrame:
@@ -39,7 +23,7 @@ def read_lesions(workspace: Workspace) -> pd.DataFrame:
         table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=str)
     except (OSError, ValueError) as error:
         raise AnalysisError(f"{path}: not readable ({error}); delete it and score the cohort again") from error
-    missing = [name for name in NEEDED if name not in table.columns]
+    missing = [name for name in LESION_COLUMNS if name not in table.columns]
     if missing:
         raise AnalysisError(f"{path}: no column {', '.join(missing)}; it is of another version: score the cohort again")
     numbers = ["lesion", "volume_ml", "l_mm", "p_mm", "s_mm", "dice", "hd95_mm"]

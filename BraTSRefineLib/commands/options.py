@@ -222,12 +222,13 @@ def say_unranked(left_out: pd.DataFrame) -> None:
 def scores_of(cohort: Cohort, workspace: Workspace) -> pd.DataFrame:
     """The workspace's scores; where there are none of this cohort and version, they are computed and that is said."""
     from ..scoring import read_scores
-    from ..scoring.table import VERSION, scored_convention, scores_version
+    from ..scoring.again import scored_settings
+    from ..scoring.table import VERSION, scores_version
 
     there = is_current(workspace.scores_parquet, workspace)
     if not there or scores_version(workspace) < VERSION:
         why = "of an older version" if there else "none of this cohort yet"
         where = escape(str(workspace.root))
         notes.print(f"scores in {where}: {why}; scoring {len(cohort.cases)} cases", soft_wrap=True)
-        run_job(workspace, "score", {"convention": scored_convention(workspace) or "brats2023"})
+        run_job(workspace, "score", scored_settings(workspace))
     return read_scores(workspace)
