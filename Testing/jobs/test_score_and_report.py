@@ -71,6 +71,15 @@ def test_a_file_that_cannot_be_scored_is_a_problem_and_a_row(data, tmp_path, sma
     assert dice(workspace, "B", "true") == 1.0
 
 
+def test_calibration_without_probabilities_says_what_it_needs(data, tmp_path, small):
+    for path in data.rglob("*.npz"):
+        path.unlink()
+    workspace, events = small.opened(data, tmp_path / "without"), []
+    jobs.run(jobs.create(workspace, "score", {"measures": ["calibration"]}), on_event=events.append)
+    said = [event["message"] for event in events if event["event"] == "problem"]
+    assert said == ["no probability map in this cohort: calibration needs them, as nnU-Net saves them on request"]
+
+
 def test_scoring_one_model_again_keeps_the_others(scored):
     workspace, _, _ = scored
     before = read_scores(workspace)

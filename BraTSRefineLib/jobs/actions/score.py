@@ -92,6 +92,10 @@ def _findings(
 
 def _tell_problems(context: Context, cohort: Cohort, scores: pd.DataFrame) -> None:
     """What could not be scored or measured, except for predictions that nobody made: these the cohort has named."""
+    if "calibration" in context.job.parameters["measures"] and not any(case.probabilities for case in cohort.cases):
+        context.problem(
+            "", "no probability map in this cohort: calibration needs them, as nnU-Net saves them on request"
+        )
     for row in scores[~scores["status"].isin(STATUSES)].itertuples():
         case = cohort[row.case]
         if not row.model:
