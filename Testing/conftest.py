@@ -13,6 +13,12 @@ from BraTSRefine.Standalone.names import selectPropertyAttributes
 selectPropertyAttributes("BraTSRefineUI")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+WITH_A_SCREEN = {REPOSITORY / "Testing" / "module", REPOSITORY / "Testing" / "standalone"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with a screen come last: torch's compiler and the renderer each bring an LLVM, and only this order works."""
+    items.sort(key=lambda item: not WITH_A_SCREEN.isdisjoint(item.path.parents))
 
 
 @pytest.fixture(scope="session")
