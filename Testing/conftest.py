@@ -17,7 +17,7 @@ WITH_A_SCREEN = {REPOSITORY / "Testing" / "module", REPOSITORY / "Testing" / "st
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with a screen come last: torch's compiler and the renderer each bring an LLVM, and only this order works."""
+    """Tests with a screen come last: torch and the renderer each bring an LLVM, and only this order works."""
     items.sort(key=lambda item: not WITH_A_SCREEN.isdisjoint(item.path.parents))
 
 
