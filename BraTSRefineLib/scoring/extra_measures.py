@@ -116,7 +116,6 @@ MEASURES: dict[str, Callable[[Extras], Measured]] = {
     "topology": _topology,
     "calibration": _calibration,
 }
-DEFAULT_MEASURES = ("lesions",)
 WHOLE_IMAGE = frozenset({"calibration"})
 """Measures that look beyond the box of the labels."""
 
