@@ -90,7 +90,7 @@ def _single_voxels(case: str, reference: Labelled) -> Iterator[Finding]:
 def _specks(cut: _Cut) -> Iterator[Finding]:
     import cc3d
 
-    pieces, count = cc3d.connected_components(cut.mask, connectivity=26, return_N=True)
+    pieces, count = cc3d.connected_components(cut.mask.view(np.uint8), connectivity=26, return_N=True)
     if count == 1:
         return
     found = cc3d.statistics(pieces)
@@ -119,7 +119,7 @@ def _holes(cut: _Cut) -> Iterator[Finding]:
     """Cavities closed on all sides (6-connected); one that holds another tissue (a resection cavity) is none."""
     import cc3d
 
-    outside, count = cc3d.connected_components(~cut.mask, connectivity=6, return_N=True)
+    outside, count = cc3d.connected_components((~cut.mask).view(np.uint8), connectivity=6, return_N=True)
     if count == 1:
         return
     found = cc3d.statistics(outside)

@@ -82,7 +82,7 @@ def _component_sizes(voxels: np.ndarray, connectivity: int, leave_out_corner: bo
     """Voxels of each component, the largest first, on request without the one that holds the first voxel."""
     import cc3d
 
-    labels = cc3d.connected_components(np.ascontiguousarray(voxels), connectivity=connectivity)
+    labels = cc3d.connected_components(np.ascontiguousarray(voxels).view(np.uint8), connectivity=connectivity)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     if leave_out_corner:

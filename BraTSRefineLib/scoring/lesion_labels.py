@@ -133,7 +133,8 @@ def lesions_of(voxels: np.ndarray, runs: Runs, labels: tuple[int, ...], dilation
     runs = runs.where(np.isin(runs.labels, labels))
     box = runs.box(voxels.shape, margin=dilation)
     region = dilated(np.isin(voxels[box], labels), dilation)
-    found, count = cc3d.connected_components(region, connectivity=26, return_N=True)
+    # as uint8: for bool, cc3d 4.1 and before fail on a single line of voxels
+    found, count = cc3d.connected_components(region.view(np.uint8), connectivity=26, return_N=True)
     zones = np.zeros(voxels.shape, found.dtype)
     zones[box] = found
     return Lesions(voxels, labels, runs, zones, np.arange(count + 1))

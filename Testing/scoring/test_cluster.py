@@ -22,6 +22,15 @@ GRID = Geometry((12, 11, 10), (1.0, 1.0, 2.0), (0.0, 0.0, 0.0), (1.0, 0, 0, 0, 1
 DIE = partial(os._exit, 3)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def the_environment_left_alone():
+    """Dask's nannies set variables of this very process, the C library's allocator among them."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
 @pytest.fixture(scope="module")
 def local_cluster():
     distributed = pytest.importorskip("distributed")

@@ -294,3 +294,9 @@ def test_property_axes_may_be_permuted_with_their_spacing(pair, axes):
     before, after = met(*pair), met(*turned, tuple(spacing[axis] for axis in axes))
     assert counts(after) == counts(before)
     assert after.dice == pytest.approx(before.dice)
+
+
+def test_a_single_line_of_voxels_is_scored():
+    reference, prediction = np.zeros((2, 1, 1, 3), bool)
+    prediction[0, 0, [0, 2]] = True
+    assert lesionwise(reference, prediction, (1, 1, 1), preset="brats2023-met").false_positives == 2
