@@ -58,12 +58,20 @@ def _until_a_process_dies(
             while waiting and len(running) < workers:
                 if not _submitted(pool, work, waiting, running):
                     break
-            ended, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in [future for future in ended if not isinstance(future.exception(), BrokenProcessPool)]:
+            if not running:
+                return []  # the pool broke while nothing was in work; the next one goes on
+            wait(running, return_when=FIRST_COMPLETED)
+            died = any(map(_has_died, running))
+            for future in [future for future in running if future.done() and not _has_died(future)]:
                 yield running.pop(future)[0], future.exception() or future.result()
-            if any(future.done() for future in running):
+            if died:
                 return list(running.values())
     return []
+
+
+def _has_died(future: Future) -> bool:
+    """Whether the item ended because its process, or another one of the pool, died."""
+    return future.done() and isinstance(future.exception(), BrokenProcessPool)
 
 
 def _submitted(pool: ProcessPoolExecutor, work: Callable, waiting: deque, running: dict) -> bool:

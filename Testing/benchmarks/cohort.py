@@ -33,6 +33,7 @@ def measure() -> list[Figure]:
     for dtype, words in KINDS.items():
         with tempfile.TemporaryDirectory() as folder:
             cohort = write_label_maps(Path(folder) / "cohort", CASES, ("model",), dtype)
+            os.sync()
             figures += _figures(cohort, Path(folder) / "workspace", words)
     return figures
 
@@ -85,10 +86,11 @@ class _Memory:
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._stop.wait(0.05):
+        """Rarely, so that what is measured has the cores for itself."""
+        while not self._stop.wait(0.3):
             try:
                 for child in psutil.Process(self._pid).children(recursive=True):
-                    if "spawn_main" in " ".join(child.cmdline()):
+                    if child.pid in self._samples or "spawn_main" in " ".join(child.cmdline()):
                         self._samples.setdefault(child.pid, []).append(child.memory_info().rss)
             except psutil.Error:
                 continue
@@ -99,9 +101,9 @@ class _Memory:
 
     @property
     def growth(self) -> float:
-        """Of a worker's peak, from the second quarter of its samples to the last one."""
-        quarters = [np.array_split(samples, 4) for samples in self._samples.values() if len(samples) >= 4]
-        return float(max(last.max() - second.max() for _, second, _, last in quarters))
+        """Of what a worker holds as a rule (the median), from the second third of its time to the last."""
+        thirds = [np.array_split(samples, 3) for samples in self._samples.values() if len(samples) >= 3]
+        return float(max(np.median(last) - np.median(second) for _, second, last in thirds))
 
 
 def _reading(read, files: list[str]) -> float:

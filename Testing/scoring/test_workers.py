@@ -1,7 +1,9 @@
 import operator
 import os
+import time
 from functools import partial
 
+import psutil
 import pytest
 
 from BraTSRefineLib.scoring.workers import WorkerDied, default_workers, outcomes
@@ -21,6 +23,25 @@ def test_an_item_that_kills_its_process_takes_no_other_along():
     results = dict(outcomes(operator.call, items, 2))
     assert {index for index, result in results.items() if isinstance(result, WorkerDied)} == {1, 6}
     assert [results[index] for index in (0, 2, 3, 4, 5)] == [1, 2, 3, 4, 5]
+
+
+def test_a_process_that_ended_its_item_meanwhile_is_not_taken_for_dead():
+    processes = set()
+    for _, process in outcomes(operator.call, [os.getpid] * 12, 2):
+        time.sleep(0.05)
+        processes.add(process)
+    assert len(processes) <= 2
+
+
+def test_processes_that_die_idle_are_replaced():
+    results = []
+    for _, process in outcomes(operator.call, [os.getpid] * 3, 2):
+        results.append(process)
+        for child in psutil.Process().children():
+            if len(results) == 1 and "spawn_main" in str(child.cmdline()):
+                child.kill()
+                child.wait()
+    assert len(results) == 3
 
 
 def test_a_dead_process_says_what_to_do():
