@@ -1,6 +1,7 @@
 import operator
 import os
 import time
+from contextlib import suppress
 from functools import partial
 
 import psutil
@@ -37,11 +38,17 @@ def test_processes_that_die_idle_are_replaced():
     results = []
     for _, process in outcomes(operator.call, [os.getpid] * 3, 2):
         results.append(process)
-        for child in psutil.Process().children():
-            if len(results) == 1 and "spawn_main" in str(child.cmdline()):
-                child.kill()
-                child.wait()
+        if len(results) == 1:
+            kill_the_workers()
     assert len(results) == 3
+
+
+def kill_the_workers():
+    workers = [child for child in psutil.Process().children() if "spawn_main" in str(child.cmdline())]
+    for worker in workers:
+        with suppress(psutil.NoSuchProcess):  # the pool ends the others itself when one dies
+            worker.kill()
+    psutil.wait_procs(workers, timeout=10)
 
 
 def test_a_dead_process_says_what_to_do():
