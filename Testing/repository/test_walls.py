@@ -17,6 +17,7 @@ ORDER = {
     "regions": set(),
     "cohort": {"regions"},
     "fusion": {"regions"},
+    "inference": {"regions", "cohort", "fusion"},
     "postprocessing": {"regions"},
     "review": {"regions", "cohort", "fusion"},
     "selection": {"regions", "cohort"},
@@ -63,7 +64,7 @@ def modules_after(statement: str) -> set[str]:
     return set(json.loads(run.stdout.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("room", ["cli", "cohort", "scoring", "analysis", "fusion", "postprocessing", "jobs", "review"])
+@pytest.mark.parametrize("room", ["cli", "cohort", "scoring", "analysis", "fusion", "inference", "postprocessing", "jobs", "review"])
 def test_importing_a_room_loads_nothing_heavy(room):
     loaded = modules_after(f"import BraTSRefineLib.{room}")
     assert not loaded & {"torch", "monai", "nnunetv2", "plotly", "dask", "numba", "nilearn", "sklearn", "SimpleITK"}
