@@ -64,7 +64,9 @@ def modules_after(statement: str) -> set[str]:
     return set(json.loads(run.stdout.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("room", ["cli", "cohort", "scoring", "analysis", "fusion", "inference", "postprocessing", "jobs", "review"])
+@pytest.mark.parametrize(
+    "room", ["cli", "cohort", "scoring", "analysis", "fusion", "inference", "postprocessing", "jobs", "review"]
+)
 def test_importing_a_room_loads_nothing_heavy(room):
     loaded = modules_after(f"import BraTSRefineLib.{room}")
     assert not loaded & {"torch", "monai", "nnunetv2", "plotly", "dask", "numba", "nilearn", "sklearn", "SimpleITK"}
