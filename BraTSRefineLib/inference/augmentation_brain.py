@@ -1,8 +1,8 @@
 """Where the brain is in prepared data, and what value lies around it.
 
 A warp brings voxels from beyond the border into view: they must look like the background of *this* normalisation, which
-is not 0 where a channel was z-scored over the whole image. Intensity changes stay within the brain, as another scanner's
-would.
+is not 0 where a channel was z-scored over the whole image. Intensity changes stay within the brain, as those of another
+scanner would.
 """
 
 from __future__ import annotations

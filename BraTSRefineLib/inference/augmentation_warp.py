@@ -1,4 +1,4 @@
-"""Affine resampling of ``(n, a, b, c)`` in millimetres, and the part of the grid that survives the way there and back."""
+"""Affine resampling of ``(n, a, b, c)`` in millimetres, and which voxels survive the way there and back."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Warp:
 
 
 def resampled(values: torch.Tensor, warp: Warp) -> torch.Tensor:
-    """``(n, a, b, c)`` warped by trilinear interpolation; 0 beyond the border, so that a part of a voxel counts as such.
+    """``(n, a, b, c)`` warped by trilinear interpolation; 0 beyond the border.
 
     Whole-voxel shifts are exact where the sides are powers of two and else to 1e-5 of the values' range.
     """
@@ -70,7 +70,7 @@ def covered(shape: tuple[int, int, int], warp: Warp, device: torch.device) -> to
 
 
 def _sampling_grid(warp: Warp, shape: torch.Size, planes: tuple[int, int], like: torch.Tensor) -> torch.Tensor:
-    """``(1, planes, b, c, 3)``: where torch samples, last axis first, each axis -1 to 1 from edge to edge of the voxels.
+    """``(1, planes, b, c, 3)``: where torch samples, last axis first, -1 to 1 from edge to edge of an axis.
 
     Each coordinate is a sum of one term an axis: made in float64 on lines, added in float32 on the device.
     """
