@@ -1,5 +1,34 @@
-"""From trained models and a case to probabilities, an ensemble and maps of its uncertainty."""
+"""From trained models and a case to probabilities, an ensemble and maps of its uncertainty.
+
+What computes needs torch, which is loaded when the first such name is asked for.
+"""
+
+from importlib import import_module
 
 from .model import CaseImages, Head, InferenceError, Model, Prepared, Window
+from .prediction import CasePrediction
 
-__all__ = ["CaseImages", "Head", "InferenceError", "Model", "Prepared", "Window"]
+_COMPUTING = {
+    "PredictSession": "predict",
+    "predict_case": "predict",
+    "predict_cases": "predict",
+}
+
+__all__ = [
+    "CaseImages",
+    "CasePrediction",
+    "Head",
+    "InferenceError",
+    "Model",
+    "PredictSession",
+    "Prepared",
+    "Window",
+    "predict_case",
+    "predict_cases",
+]
+
+
+def __getattr__(name: str):
+    if name not in _COMPUTING:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_COMPUTING[name]}", __name__), name)

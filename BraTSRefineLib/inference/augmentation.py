@@ -6,8 +6,8 @@ interpolates acts on the whole prepared volume and is undone on region probabili
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 
 
 class Augmentation(Protocol):
-    """A change of the input and the way back. The three spatial axes are always the last three of a tensor."""
+    """A change of the input and the way back. The three spatial axes are always the last three of a tensor.
+
+    One that changes the network too has a method ``during(network)``: the context in which its passes run.
+    """
 
     name: str
+    weight: float
+    """How much the member counts among those of its model in the moments; 1 for most. The label does not ask."""
+
     per_tile: bool
     """True: exact, applied to each tile and undone on its logits, and so a part of the label's mean logit.
 
@@ -47,6 +53,7 @@ class Flip:
     """Mirroring along axes of the prepared data; no axis is the identity."""
 
     axes: tuple[int, ...] = ()
+    weight: float = field(default=1.0, compare=False)
     per_tile = True
 
     @property
@@ -72,19 +79,15 @@ def flips(axes: Iterable[int] = (0, 1, 2)) -> tuple[Flip, ...]:
     return tuple(Flip(chosen) for count in range(len(axes) + 1) for chosen in combinations(axes, count))
 
 
-NAMED: dict[str, Callable[[int], tuple[Augmentation, ...]]] = {
-    "none": lambda seed: (IDENTITY,),
-    "flips": lambda seed: flips(),
-}
-"""The sets of augmentations by name, made from a seed; the identity comes first in each."""
-
-
 def augmentations(tta: str | Sequence[Augmentation], seed: int = 0) -> tuple[Augmentation, ...]:
-    """The augmentations of a named set, or those given. Raises InferenceError for an unknown name or no augmentation."""
+    """The augmentations of a named set or a list (``augmentation_sets``), or those given.
+
+    Raises InferenceError for an unknown name or for none.
+    """
     if isinstance(tta, str):
-        if tta not in NAMED:
-            raise InferenceError(f"unknown test-time augmentation '{tta}'; use one of {', '.join(NAMED)}")
-        return NAMED[tta](seed)
+        from .augmentation_sets import augmentations_of
+
+        return augmentations_of(tta, seed)
     if not tta:
         raise InferenceError("no augmentation was given; the least is the identity")
     return tuple(tta)
@@ -100,7 +103,7 @@ def suitable(chosen: Iterable[Augmentation], model: Model) -> tuple[Augmentation
     kept: list[Augmentation] = []
     for augmentation in chosen:
         if isinstance(augmentation, Flip):
-            augmentation = Flip(tuple(axis for axis in augmentation.axes if axis in longer))
+            augmentation = replace(augmentation, axes=tuple(axis for axis in augmentation.axes if axis in longer))
             if augmentation in kept or not set(augmentation.axes) <= set(model.mirror_axes):
                 continue
         kept.append(augmentation)

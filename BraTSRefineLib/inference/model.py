@@ -43,7 +43,8 @@ class Window:
 
     ``patch`` has three sides; a 2D network has side 1 along its first axis and takes slices ``(batch, channel, y, x)``.
     ``step`` is the distance of neighbouring tiles as a part of the patch. ``placing``: evenly spread as in nnU-Net, or
-    with the last tile moved back to the border as in MONAI.
+    with the last tile moved back to the border as in MONAI. ``multiple``: what the sides of any other input must be
+    divisible by, as the network's strides ask for; None where that is unknown, and then no single window is offered.
     """
 
     patch: tuple[int, int, int]
@@ -51,6 +52,7 @@ class Window:
     placing: Literal["nnunet", "monai"] = "nnunet"
     blending: Literal["nnunet", "gaussian", "constant"] = "nnunet"
     flat: bool = False
+    multiple: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,175 @@
+"""One case through every member of an ensemble: model after model, augmentation after augmentation, then its tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+
+from .augmentation import IDENTITY, Augmentation
+from .engine import Engine
+from .focus import found_box, on_prepared_grid, single_window, widened
+from .group_work import GroupWork
+from .groups import Group, union_box
+from .heads import channel_probabilities, region_probabilities
+from .model import InferenceError, Model, Prepared, Window
+from .moments import MeanAlone, MemberMoments
+from .progress import Passes
+from .tiles import Box, tile_count
+from .votes import LabelVote, placed
+
+Mode = Literal["exact", "fast-window", "fast-roi"]
+
+
+class CasePass:
+    """Runs the members; gathers the vote for the label and, where ``keep`` says which, the moments.
+
+    ``prepared``: of each group; the box of all groups is the part of the case that is predicted. ``spacing``: mm along
+    z, y, x of the case.
+    """
+
+    def __init__(
+        self,
+        case: str,
+        groups: Sequence[Group],
+        prepared: Sequence[Prepared],
+        regions: Sequence[str],
+        spacing: Sequence[float],
+        engine: Engine,
+        passes: Passes,
+        mode: Mode = "exact",
+        keep: type[MemberMoments] | type[MeanAlone] | None = None,
+    ) -> None:
+        self.case, self.groups, self.regions, self.spacing = case, groups, tuple(regions), spacing
+        self.engine, self.passes, self.mode = engine, passes, mode
+        self.prepared = list(prepared)
+        self.windows = [_window(group, one, mode) for group, one in zip(groups, prepared, strict=True)]
+        self.box = union_box(one.box for one in prepared)
+        self.members: list[str] = []
+        self.focus: Box | None = None
+        self.nothing_found = False
+        shape = tuple(part.stop - part.start for part in self.box)
+        self.moments = keep((len(self.regions), *shape), engine.device) if keep else None
+        self.vote = LabelVote([group.head for group in groups], self.regions, self.box, engine.device)
+
+    def run(self) -> None:
+        """Raises InferenceError where a member cannot be computed; it names case, model and augmentation."""
+        tiles = (tile_count(p.data.shape[1:], window) for p, window in zip(self.prepared, self.windows, strict=True))
+        self.passes.expect(sum(count * len(group.members()) for count, group in zip(tiles, self.groups, strict=True)))
+        for group, prepared, window in zip(self.groups, self.prepared, self.windows, strict=True):
+            if not self.nothing_found:
+                self._run_group(GroupWork.of(group, prepared, window, self.engine.device))
+
+    def _run_group(self, work: GroupWork) -> None:
+        if self.focus is not None and not self._narrow(work):
+            return
+        for model, augmentations in zip(work.group.models, work.group.augmentations, strict=True):
+            if self.nothing_found:
+                break
+            self._run_model(work, model, augmentations)
+        seen = work.seen()
+        covered = None if seen is None else placed(seen[None], work.prepared.box, self.box)[0]
+        logits = work.prepared.to_box(work.mean_logits()).to(self.engine.device)
+        self.vote.add(logits, work.group.head, work.prepared.box, covered)
+
+    def _run_model(self, work: GroupWork, model: Model, augmentations: Sequence[Augmentation]) -> None:
+        network = model.network(self.engine.device)
+        for augmentation in self._coarse_first(augmentations):
+            self.passes.words = f"{model.name}, {augmentation.name}"
+            self.members.append(self.passes.words)
+            logits = self._logits(work, model, network, augmentation)
+            if augmentation.per_tile:
+                work.add(logits)
+            if self.moments is not None or self._is_coarse:
+                self._take_in(work, logits, augmentation)
+            if self.nothing_found:
+                break
+        if self.moments is not None:
+            self.moments.end_model()
+
+    def _logits(
+        self, work: GroupWork, model: Model, network: torch.nn.Module, augmentation: Augmentation
+    ) -> torch.Tensor:
+        tiles = work.tiles_for(augmentation)
+        try:
+            logits = self.engine.logits(network, model.head.channels, tiles, augmentation, work.prepared)
+        except InferenceError as error:
+            raise InferenceError(f"{self.case}, {model.name}, {augmentation.name}: {error}") from error
+        if not torch.isfinite(logits.sum()):
+            raise InferenceError(
+                f"{self.case}, {model.name}, {augmentation.name}: the network gives values that are not finite; "
+                "try precision fp32, and look at the weights and the images"
+            )
+        return logits
+
+    def _take_in(self, work: GroupWork, logits: torch.Tensor, augmentation: Augmentation) -> None:
+        """A member's logits into the moments, by way of its region probabilities on the case's grid."""
+        coarse = self._is_coarse
+        probability = placed(self._probability(work, logits, augmentation), work.prepared.box, self.box)
+        seen = work.seen(augmentation)
+        covered = None if seen is None else placed(seen[None], work.prepared.box, self.box)[0]
+        if coarse:
+            self._look_where_found(work, probability)
+        if self.moments is not None:
+            self.moments.add(probability, covered, augmentation.weight)
+
+    def _probability(self, work: GroupWork, logits: torch.Tensor, augmentation: Augmentation) -> torch.Tensor:
+        """``(region, z, y, x)`` on the group's box; what interpolates is undone on probabilities, never on logits."""
+        head, prepared = work.group.head, work.prepared
+        if augmentation.per_tile:
+            logits = prepared.to_box(work.on_whole(logits)).to(self.engine.device)
+            return region_probabilities(channel_probabilities(logits, head), head, self.regions)
+        values = work.on_whole(region_probabilities(channel_probabilities(logits, head), head, self.regions))
+        values = prepared.to_box(augmentation.invert(values, prepared)).to(self.engine.device)
+        return values.clamp(0, 1)
+
+    @property
+    def _is_coarse(self) -> bool:
+        """The member just computed is the one that the others' focus comes from."""
+        return self.mode == "fast-roi" and len(self.members) == 1
+
+    def _coarse_first(self, augmentations: Sequence[Augmentation]) -> Sequence[Augmentation]:
+        if self.mode != "fast-roi" or self.members:
+            return augmentations
+        if IDENTITY not in augmentations:
+            raise InferenceError("mode fast-roi looks at the unchanged case first; add the identity")
+        return (IDENTITY, *(other for other in augmentations if other != IDENTITY))
+
+    def _look_where_found(self, work: GroupWork, probability: torch.Tensor) -> None:
+        """From the coarse member on, all others look at the surroundings of what it found, if anything."""
+        found = found_box(probability, self.spacing)
+        if found is None:
+            self.nothing_found = True
+            self.passes.remain(0)
+            return
+        self.focus = tuple(
+            slice(part.start + whole.start, part.stop + whole.start)
+            for part, whole in zip(found, self.box, strict=True)
+        )
+        self.passes.remain(self._remaining())
+        self._narrow(work)
+
+    def _remaining(self) -> int:
+        """Forward passes of every member but the coarse one."""
+        tiles = -1 * self._tiles_of_crop(0)
+        return tiles + sum(self._tiles_of_crop(n) * len(group.members()) for n, group in enumerate(self.groups))
+
+    def _tiles_of_crop(self, number: int) -> int:
+        crop = self._crop(self.prepared[number], self.windows[number])
+        return tile_count([part.stop - part.start for part in crop], self.windows[number]) if crop else 0
+
+    def _crop(self, prepared: Prepared, window: Window) -> Box | None:
+        box = on_prepared_grid(self.focus, prepared)
+        return widened(box, prepared.data.shape[1:], window.patch) if box else None
+
+    def _narrow(self, work: GroupWork) -> bool:
+        """False where the group's part of the case does not touch the focus."""
+        crop = self._crop(work.prepared, work.tiles.window)
+        if crop is not None:
+            work.narrow(crop)
+        return crop is not None
+
+
+def _window(group: Group, prepared: Prepared, mode: Mode) -> Window:
+    return single_window(prepared.data.shape[1:], group.window) if mode == "fast-window" else group.window
