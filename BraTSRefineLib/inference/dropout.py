@@ -39,7 +39,7 @@ class DropoutPass:
         return f"dropout #{self.draw + 1}"
 
     def during(self, network: torch.nn.Module):
-        """Context in which the network drops out, the same way each time. Raises InferenceError as ``active_dropout``."""
+        """Context in which the network drops out, the same way each time; raises as ``active_dropout``."""
         import numpy as np
 
         return active_dropout(network, int(np.random.SeedSequence((self.seed, self.draw)).generate_state(1)[0]))
@@ -73,8 +73,8 @@ def active_dropout(network: torch.nn.Module, seed: int) -> Iterator[torch.nn.Mod
     modules = dropout_modules(network)
     if not modules:
         raise InferenceError(
-            f"{type(network).__name__} has no active dropout (no Dropout module with p above 0), so every pass would be "
-            "the same; train it with dropout (nnU-Net: dropout_op and dropout_op_kwargs in the plans' arch_kwargs; "
+            f"{type(network).__name__} has no active dropout (no Dropout module with p above 0), so every pass would "
+            "be the same; train it with dropout (nnU-Net: dropout_op and dropout_op_kwargs in the plans' arch_kwargs; "
             "MONAI: the network's dropout argument), or compare with folds or --tta instead"
         )
     before = [module.training for module in modules]
