@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -20,7 +20,7 @@ class AModel:
 
     mirror_axes: tuple[int, ...]
     name: str = "model"
-    window: Window = Window((16, 16, 16))
+    window: Window = field(default_factory=lambda: Window((16, 16, 16)))
 
 
 @pytest.mark.parametrize(
