@@ -1,0 +1,220 @@
+"""Trained models by their path, whatever framework they came from.
+
+Understood are
+
+- *nnU-Net v2 results*: ``<trainer>__<plans>__<configuration>``, the folder of a data set's or of several data sets'
+  results, a ``fold_X`` or a checkpoint in it;
+- *descriptions*: a YAML file as ``monai_description`` documents, or a folder with some;
+- *weights or exported programs* (``.pt``, ``.ts``, ``.pt2`` ...) with a description of the same name beside them;
+- *MONAI bundles*: a folder with ``configs/inference.json``, ``configs/metadata.json`` and ``models/model.pt``, or a
+  folder with some.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ..regions import LabelConvention
+from .model import InferenceError, Model
+from .monai_bundle import is_bundle, read_bundle
+from .monai_description import Description, read_description, read_yaml
+
+if TYPE_CHECKING:
+    from .nnunet_folder import FoundConfiguration
+
+Kind = Literal["nnU-Net", "MONAI", "MONAI bundle", "exported program"]
+YAML_SUFFIXES = (".yaml", ".yml")
+NNUNET_LEVELS = 2
+UNDERSTOOD = (
+    "give an nnU-Net results folder (<trainer>__<plans>__<configuration>), a MONAI bundle folder, a YAML description "
+    "of a network, or weights or an exported program with such a YAML of the same name beside it"
+)
+
+
+@dataclass(frozen=True)
+class FoundModel:
+    """A trained model on disk, found without loading it.
+
+    ``folds`` is empty where there is only one set of weights. ``problem`` says why it cannot be opened, else empty.
+    """
+
+    name: str
+    kind: Kind
+    path: Path
+    configuration: str = ""
+    folds: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    problem: str = ""
+    source: Description | FoundConfiguration | None = field(default=None, repr=False, compare=False)
+
+
+def found_models(path: Path) -> list[FoundModel]:
+    """The models at a path, sorted by name; loads no torch.
+
+    One that cannot be opened is listed with its problem. Raises InferenceError where nothing at the path is a model.
+    """
+    path = Path(path)
+    found = _in_folder(path) if path.is_dir() else _of_file(path)
+    if not found:
+        raise InferenceError(f"{path}: no trained model; {UNDERSTOOD}")
+    return sorted(found, key=lambda one: one.name)
+
+
+def open_models(
+    path: Path,
+    *,
+    folds: Iterable[int | str] | None = None,
+    configuration: str | None = None,
+    checkpoint: str = "final",
+    channels: Sequence[str] | None = None,
+    convention: LabelConvention | None = None,
+) -> list[Model]:
+    """The models at a path, one for each fold: those named, else all (nnU-Net: of the cross-validation).
+
+    ``configuration`` and ``checkpoint`` (``final`` or ``best``) choose among nnU-Net's. ``channels`` names the input
+    channels by position and ``convention`` the labels, in place of what the model's files say. Raises InferenceError
+    where there is no such model, or several.
+    """
+    found = [one for one in found_models(path) if configuration in (None, one.configuration)]
+    if len(found) != 1:
+        names = ", ".join(one.name for one in found or found_models(path))
+        asked = f"configuration {configuration}" if configuration else "one model"
+        raise InferenceError(f"{path}: {len(found)} models fit {asked}; it holds {names}, name the path of one")
+    (one,) = found
+    if one.source is None:
+        raise InferenceError(one.problem)
+    if isinstance(one.source, Description):
+        return _open_described(one.source, folds, channels, convention)
+    return _open_nnunet(one, Path(path), folds, checkpoint, channels, convention)
+
+
+def _open_described(
+    description: Description,
+    folds: Iterable[int | str] | None,
+    channels: Sequence[str] | None,
+    convention: LabelConvention | None,
+) -> list[Model]:
+    from .monai_model import described_models
+
+    if channels is not None:
+        description = replace(description, channels=tuple(channels))
+    if convention is not None:
+        description = replace(description, labels=convention)
+    return described_models(description, folds)
+
+
+def _open_nnunet(
+    found: FoundModel,
+    path: Path,
+    folds: Iterable[int | str] | None,
+    checkpoint: str,
+    channels: Sequence[str] | None,
+    convention: LabelConvention | None,
+) -> list[Model]:
+    """A checkpoint that is given as the path counts more than ``checkpoint``."""
+    from .nnunet_folder import read_model_folder
+    from .nnunet_model import open_configuration
+
+    source = found.source
+    if path.suffix != ".pth":
+        named = read_model_folder(source.path, (f"checkpoint_{checkpoint}.pth",))
+        alone = [path.name.removeprefix("fold_")] if path.name.startswith("fold_") else None
+        source = replace(named, folds=named.chosen_folds(alone)) if alone else named
+    return list(open_configuration(source, folds, channels=channels, convention=convention))
+
+
+def _in_folder(folder: Path) -> list[FoundModel]:
+    if is_bundle(folder):
+        return [_bundle(folder)]
+    if _holds_nnunet(folder):
+        return _nnunet(folder)
+    files = sorted(file for suffix in YAML_SUFFIXES for file in folder.glob(f"*{suffix}"))
+    bundles = sorted(child for child in folder.iterdir() if child.is_dir() and is_bundle(child))
+    return [_described(file) for file in files if _is_description(file)] + [_bundle(child) for child in bundles]
+
+
+def _of_file(path: Path) -> list[FoundModel]:
+    if not path.is_file():
+        raise InferenceError(f"{path}: no such file or folder; {UNDERSTOOD}")
+    if path.suffix in YAML_SUFFIXES:
+        return [_described(path)]
+    if path.suffix == ".pth" and path.parent.name.startswith("fold_"):
+        return _nnunet(path)
+    beside = next((file for suffix in YAML_SUFFIXES if (file := path.with_suffix(suffix)).is_file()), None)
+    return [_described(beside, path)] if beside else []
+
+
+def _described(path: Path, weights: Path | None = None) -> FoundModel:
+    """What a YAML file describes; with ``weights``, that one of its files alone."""
+    try:
+        description = read_description(path)
+    except InferenceError as error:
+        return FoundModel(path.stem, "MONAI", path, problem=str(error))
+    if weights is not None:
+        if weights.resolve() not in [file.resolve() for file in description.weights]:
+            raise InferenceError(f"{path}: describes other weights than {weights.name}; name it there")
+        description = replace(description, weights=(weights,))
+    return _found(description, path, "MONAI" if description.network else "exported program")
+
+
+def _bundle(folder: Path) -> FoundModel:
+    try:
+        return _found(read_bundle(folder), folder, "MONAI bundle")
+    except InferenceError as error:
+        return FoundModel(folder.name, "MONAI bundle", folder, problem=str(error))
+
+
+def _found(description: Description, path: Path, kind: Kind) -> FoundModel:
+    count = len(description.weights)
+    folds = tuple(str(fold) for fold in range(count)) if count > 1 else ()
+    regions = description.known_regions
+    return FoundModel(description.name, kind, path, "", folds, description.channels, regions, source=description)
+
+
+def _nnunet(path: Path) -> list[FoundModel]:
+    from .nnunet_folder import found_models as found_configurations
+    from .nnunet_head import head_of, input_channels
+
+    models = []
+    for found in found_configurations(path):
+        regions: tuple[str, ...] = ()
+        problem = "" if found.folds else f"{found.path}: no fold holds {found.checkpoint}; finish the training"
+        try:
+            regions = tuple(region for region in head_of(found).convention.scored_regions)
+            input_channels(found)
+        except InferenceError as error:
+            problem = problem or str(error)
+        models.append(
+            FoundModel(
+                *(
+                    found.name,
+                    "nnU-Net",
+                    found.path,
+                    found.configuration,
+                    found.folds,
+                    found.channels,
+                    regions,
+                    problem,
+                ),
+                source=found,
+            )
+        )
+    return models
+
+
+def _holds_nnunet(folder: Path) -> bool:
+    patterns = ["*/" * level + "fold_*" for level in range(NNUNET_LEVELS + 1)]
+    return folder.name.startswith("fold_") or any(next(folder.glob(pattern), None) for pattern in patterns)
+
+
+def _is_description(path: Path) -> bool:
+    """A YAML file that another tool left in the folder is none."""
+    try:
+        content = read_yaml(path)
+    except InferenceError:
+        return False
+    return "channels" in content and bool({"network", "program"} & content.keys())

@@ -1,0 +1,130 @@
+"""Images as a MONAI pipeline makes them: oriented, cropped, resampled, normalised; and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from ..cohort.orientation import nearest_axes
+from ..cohort.volumes import Geometry
+from .model import CaseImages, InferenceError, Prepared
+from .monai_description import STORED, WORLD_AXES, Preprocessing
+
+SAME_SPACING_MM = 1e-3
+"""As MONAI's own tolerance, below which it does not resample."""
+
+
+def prepared_case(images: CaseImages, channels: Sequence[str], preprocessing: Preprocessing) -> Prepared:
+    """The case on the network's grid. Raises InferenceError as ``Model.prepare`` does."""
+    stack = channel_stack(images, channels)
+    box = foreground_box(stack) if preprocessing.crop else tuple(slice(0, side) for side in images.shape)
+    axes, reversed_axes = network_axes(images.geometry, preprocessing.orientation)
+    cropped = np.ascontiguousarray(stack[(slice(None), *box)])
+    data = _turned(torch.from_numpy(cropped), axes, reversed_axes)
+    stored = tuple(images.geometry.array_spacing[axis] for axis in axes)
+    spacing = preprocessing.spacing or stored
+    if np.abs(np.subtract(spacing, stored)).max() < SAME_SPACING_MM:
+        spacing, back = stored, _same
+    else:
+        data, back = resampled(data, stored, spacing)
+    data = normalised(data.contiguous(), preprocessing)
+    return Prepared(data, spacing, axes, box, lambda values: _turned_back(back(values), axes, reversed_axes))
+
+
+def channel_stack(images: CaseImages, channels: Sequence[str]) -> np.ndarray:
+    """float32 ``(channel, z, y, x)``. Raises InferenceError for a missing channel, NaN, or images that are all 0."""
+    missing = [channel for channel in channels if channel not in images.channels]
+    if missing:
+        there = ", ".join(images.channels) or "none"
+        raise InferenceError(
+            f"{images.case}: no image of {', '.join(missing)} (there: {there}); the model needs {', '.join(channels)}"
+        )
+    stack = np.stack([np.asarray(images.channels[channel], dtype=np.float32) for channel in channels])
+    for channel, voxels in zip(channels, stack, strict=True):
+        if not np.isfinite(voxels).all():
+            raise InferenceError(f"{images.case}: {channel} holds NaN or infinity; export the image again")
+    if not stack.any():
+        raise InferenceError(f"{images.case}: the images are 0 everywhere, there is no brain; check the case's files")
+    return stack
+
+
+def foreground_box(stack: np.ndarray) -> tuple[slice, slice, slice]:
+    """The smallest box of ``(z, y, x)`` with every voxel above 0 in any channel, as ``CropForeground`` finds it."""
+    inside = (stack > 0).any(axis=0)
+    if not inside.any():
+        return tuple(slice(0, side) for side in inside.shape)
+    occupied = [np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+    return tuple(slice(int(places[0]), int(places[-1]) + 1) for places in occupied)
+
+
+def network_axes(geometry: Geometry, orientation: str) -> tuple[tuple[int, int, int], tuple[int, ...]]:
+    """Which axis of ``(z, y, x)`` each of the network's axes is, and which of the network's run the other way."""
+    if orientation == STORED:
+        return (2, 1, 0), ()
+    axis_of, sign_of = nearest_axes(geometry)
+    worlds = [next(axis for axis, ends in enumerate(WORLD_AXES) if letter in ends) for letter in orientation]
+    wanted = [1 if letter in "LPS" else -1 for letter in orientation]
+    reversed_axes = [place for place, world in enumerate(worlds) if sign_of[world] != wanted[place]]
+    return tuple(2 - axis_of[world] for world in worlds), tuple(reversed_axes)
+
+
+def resampled(
+    data: torch.Tensor, stored: Sequence[float], spacing: Sequence[float]
+) -> tuple[torch.Tensor, Callable[[torch.Tensor], torch.Tensor]]:
+    """``(n, a, b, c)`` from one spacing to another by MONAI's ``Spacing`` (trilinear), and its inverse."""
+    from monai.data import MetaTensor
+    from monai.transforms import Spacing, SpatialResample
+
+    affine = torch.diag(torch.tensor([*stored, 1.0], dtype=torch.float64))
+    shape = data.shape[1:]
+    fine = Spacing(pixdim=spacing, mode="bilinear")(MetaTensor(data, affine=affine))
+
+    def back(values: torch.Tensor) -> torch.Tensor:
+        values = MetaTensor(values, affine=fine.affine)
+        resample = SpatialResample(mode="bilinear", padding_mode="border", dtype=torch.float64)
+        return resample(values, dst_affine=affine, spatial_size=shape).as_tensor().float()
+
+    return fine.as_tensor().float(), back
+
+
+def normalised(data: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
+    """Channels of ``(channel, a, b, c)`` normalised one by one, in place.
+
+    ``nonzero`` and ``whole`` as MONAI's ``NormalizeIntensity(channel_wise=True)``, population standard deviation;
+    ``percentile`` as ``ScaleIntensityRangePercentiles(..., b_min=0, b_max=1, clip=True, channel_wise=True)``.
+    """
+    for voxels in data:
+        if preprocessing.normalisation == "nonzero":
+            inside = voxels != 0
+            voxels[inside] = _z_score(voxels[inside])
+        elif preprocessing.normalisation == "whole":
+            voxels.copy_(_z_score(voxels))
+        elif preprocessing.normalisation == "percentile":
+            low, high = np.percentile(voxels.numpy(), preprocessing.percentiles)
+            voxels.sub_(low).div_(high - low or 1.0).clamp_(0, 1)
+    return data
+
+
+def _z_score(values: torch.Tensor) -> torch.Tensor:
+    if not values.numel():
+        return values
+    deviation = values.std(correction=0).item()
+    return (values - values.mean()) / (deviation or 1.0)
+
+
+def _turned(data: torch.Tensor, axes: Sequence[int], reversed_axes: Sequence[int]) -> torch.Tensor:
+    """``(n, z, y, x)`` to ``(n, a, b, c)``."""
+    data = data.permute(0, *(axis + 1 for axis in axes))
+    return data.flip([axis + 1 for axis in reversed_axes]) if reversed_axes else data
+
+
+def _turned_back(values: torch.Tensor, axes: Sequence[int], reversed_axes: Sequence[int]) -> torch.Tensor:
+    """``(n, a, b, c)`` to ``(n, z, y, x)``."""
+    values = values.flip([axis + 1 for axis in reversed_axes]) if reversed_axes else values
+    return values.permute(0, *(axes.index(axis) + 1 for axis in range(3)))
+
+
+def _same(values: torch.Tensor) -> torch.Tensor:
+    return values
