@@ -9,7 +9,7 @@ import numpy as np
 
 from ..cohort import Geometry
 from ..regions import REGIONS, LabelConvention
-from .boxes import Box, occupied_box
+from .boxes import Box, joint_box, occupied_box
 
 FAR_MM = 10.0
 """A false positive further than this from the reference is far off (distance between surfaces)."""
@@ -74,7 +74,7 @@ class RegionError:
 
 def describe_error(reference: np.ndarray, prediction: np.ndarray, geometry: Geometry, region: str) -> RegionError:
     """The error of one region from two boolean masks (z, y, x) on ``geometry``. Pieces are 26-connected."""
-    box = occupied_box(reference | prediction)
+    box = joint_box(occupied_box(reference), occupied_box(prediction))
     if box is None:
         return RegionError(region, 0.0, 0.0)
     true, found = reference[box], prediction[box]

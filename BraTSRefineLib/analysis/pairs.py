@@ -24,19 +24,27 @@ Masks = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Labelled:
-    """A label map (z, y, x) uint8 and what its labels mean."""
+    """A label map (z, y, x) uint8 and what its labels mean; ``known_box`` spares looking for the box of all labels."""
 
     voxels: np.ndarray
     labels: LabelConvention
+    known_box: Box | None = None
 
     @cached_property
     def masks(self) -> Masks:
-        return {region: self.labels.mask(self.voxels, region) for region in REGIONS if region in self.labels.regions}
+        return {region: self._mask(region) for region in self.regions}
+
+    def _mask(self, region: str) -> np.ndarray:
+        """Only the box of all labels is looked at: most of an image is empty."""
+        mask = np.zeros(self.voxels.shape, dtype=bool)
+        if self.box is not None:
+            mask[self.box] = self.labels.mask(self.voxels[self.box], region)
+        return mask
 
     @cached_property
     def box(self) -> Box | None:
         """The box of all labels; None where there is none."""
-        return occupied_box(self.voxels)
+        return self.known_box or occupied_box(self.voxels)
 
     @cached_property
     def counts(self) -> np.ndarray:

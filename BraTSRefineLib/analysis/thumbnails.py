@@ -120,10 +120,11 @@ class _Upright:
 
     def slice(self, plane: int) -> np.ndarray:
         """Pixels of the axial (0), coronal (1) or sagittal (2) slice."""
-        drawn = self._ground(plane)
+        cuts = [(self._sampled(mask, plane) >= 0.5, outline) for mask, outline in self._outlines]
+        drawn = self._ground(plane, [cut for cut, outline in cuts if outline.pixels == THICK])
         lines = {index: np.zeros(drawn.shape, dtype=bool) for index in (REFERENCE_INDEX, PREDICTION_INDEX)}
-        for mask, outline in self._outlines:
-            lines[outline.index] |= _line(self._sampled(mask, plane) >= 0.5, outline.pixels)
+        for cut, outline in cuts:
+            lines[outline.index] |= _line(cut, outline.pixels)
         for index, line in lines.items():
             drawn[line] = index
         rows, columns = np.indices(drawn.shape)
@@ -131,9 +132,9 @@ class _Upright:
         drawn[lines[REFERENCE_INDEX] & lines[PREDICTION_INDEX] & dashes] = REFERENCE_INDEX
         return drawn if plane == 0 else drawn[::-1]
 
-    def _ground(self, plane: int) -> np.ndarray:
+    def _ground(self, plane: int, filled: Sequence[np.ndarray]) -> np.ndarray:
+        """The image in greys, or a plain ground with the ``filled`` masks a little lighter."""
         if self._image is None:
-            filled = [self._sampled(mask, plane) >= 0.5 for mask, outline in self._outlines if outline.pixels == THICK]
             return GROUND + FILL * np.sum([np.zeros((PIXELS, PIXELS)), *filled], axis=0).astype(np.uint8)
         low, high = self._window
         grey = (self._sampled(self._image, plane) - low) / max(high - low, 1e-6)

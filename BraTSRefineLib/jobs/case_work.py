@@ -47,7 +47,7 @@ def _findings(maps: CaseMaps) -> CaseFindings:
 
 
 def _labelled(label_map: LabelMap) -> Labelled:
-    return Labelled(label_map.voxels, label_map.labels)
+    return Labelled(label_map.voxels, label_map.labels, label_map.box if label_map.seen else None)
 
 
 def _not_read(maps: CaseMaps) -> Iterator[Finding]:
