@@ -1,20 +1,46 @@
-"""Combining what several members say: label maps by vote, probability maps by mean, and how far they disagree.
+"""Combining what several members say: by vote, by (weighted) mean, by STAPLE or SIMPLE; and how far they disagree.
 
-Pure arrays: a member is a region stack ``(region, z, y, x)`` in WT, TC, ET order, all members on one grid.
+Pure arrays: a member is a region stack ``(region, z, y, x)`` in WT, TC, ET order, all members on one grid. Weights are
+fitted on what `contested` keeps of cases with a reference (`fit`), and judged on cases that they have not seen
+(`judge`).
 """
 
+from .contested import Contested, contested
+from .fitting import METHODS, fit, mean_dice, uniform
+from .judging import Judgement, held_out_folds, judge, person_bootstrap
 from .members import FusionError
 from .moments import Moments, mean_probability
 from .quantities import QUANTITIES, Quantity
+from .simple import Simple, simple, simple_regions
+from .staple import Staple, staple, staple_regions
 from .votes import majority, vote_fraction, vote_variance
+from .weighting import weighted_mean, weighted_regions
 
 __all__ = [
+    "METHODS",
     "QUANTITIES",
+    "Contested",
     "FusionError",
+    "Judgement",
     "Moments",
     "Quantity",
+    "Simple",
+    "Staple",
+    "contested",
+    "fit",
+    "held_out_folds",
+    "judge",
     "majority",
+    "mean_dice",
     "mean_probability",
+    "person_bootstrap",
+    "simple",
+    "simple_regions",
+    "staple",
+    "staple_regions",
+    "uniform",
     "vote_fraction",
     "vote_variance",
+    "weighted_mean",
+    "weighted_regions",
 ]
