@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import nn
 
-from .adaptation_choice import Candidate, agreement, candidate, surest, tripped, uncertainties, volume_ratio
+from .adaptation_choice import Candidate, Change, candidate, change, surest, tripped, uncertainties
 from .adaptation_descent import Descent
 from .adaptation_layers import affine_parameters, lent, put
 from .adaptation_passes import Passes, quality
 from .adaptation_settings import REVERTED, AdaptationReport, AdaptationSettings, EarlierScan, End
-from .adaptation_tiles import Tile, foregrounds, labelled_tiles, tiles_of
+from .adaptation_tiles import labelled_tiles, regions_found, tiles_of
 from .model import InferenceError, Model, Prepared
 
 
@@ -74,15 +74,17 @@ class _Episode:
     def run(self) -> AdaptationReport:
         """Adapt in place; the weights of the chosen step, or the unadapted ones, are in the network afterwards."""
         with torch.inference_mode(False), torch.enable_grad(), torch.autocast(self.device.type, enabled=False):
-            self.whole = foregrounds(self.network, self.prepared, self.model, self.device)
-            if not any(mask.any() for mask in self.whole):
+            self.whole = self._regions_found()
+            if not any(masks.any() for masks in self.whole):
                 return AdaptationReport("empty")
-            self.tiles = self._tiles()
+            self.tiles = tiles_of(
+                self.network, self.prepared, self.model, self.whole, self.settings.voxels, self.device
+            )
             self.passes = Passes.of(self.network, self.model, self.settings.passes, self.settings.seed)
             return self._gated()
 
-    def _tiles(self) -> list[Tile]:
-        return tiles_of(self.network, self.prepared, self.model, self.whole, self.settings.voxels, self.device)
+    def _regions_found(self) -> list[torch.Tensor]:
+        return regions_found(self.network, self.prepared, self.model, self.device)
 
     def _gated(self) -> AdaptationReport:
         score = quality(self.network, self.passes, self.tiles)
@@ -100,11 +102,10 @@ class _Episode:
         ended, steps = self._descend(candidates)
         report = replace(report, ended=ended, steps=steps)
         if ended in REVERTED:
-            refused = candidates[-1].foregrounds
-            return self._reverted(report, source, ended, source.foregrounds, refused)
+            put(self.parameters, source.values)
+            return _with(report, self._change(source, candidates[-1]))
         values = uncertainties(candidates, self.prepared.spacing)
         chosen = candidates[surest(values) if self.settings.keep == "surest" else -1]
-        put(self.parameters, chosen.values)
         named = tuple((one.step, value) for one, value in zip(candidates, values, strict=True))
         return self._checked(replace(report, uncertainties=named), source, chosen)
 
@@ -132,36 +133,26 @@ class _Episode:
 
     def _end(self, candidates: list[Candidate]) -> End | None:
         """A tripped guard, or no new lowest uncertainty for long enough."""
-        source, last = candidates[0], candidates[-1]
-        guard = tripped(self.settings, source.foregrounds, last.foregrounds, _ratio(last.entropy, source.entropy))
+        guard = tripped(self.settings, self._change(candidates[0], candidates[-1]))
         if guard or self.settings.keep == "last":
             return guard
         values = uncertainties(candidates, self.prepared.spacing)
         return "patience" if len(values) - 1 - values.index(min(values)) >= self.settings.patience else None
 
+    def _change(self, source: Candidate, other: Candidate) -> Change:
+        return change(source.regions, other.regions, (source.entropy, other.entropy), self.prepared.spacing)
+
     def _checked(self, report: AdaptationReport, source: Candidate, chosen: Candidate) -> AdaptationReport:
         """The chosen network once more, on every tile of the case: elsewhere it may have found a tumour of its own."""
-        if chosen.step == 0:
-            return replace(report, volume_ratio=1.0, agreement=1.0)
-        whole = foregrounds(self.network, self.prepared, self.model, self.device)
-        guard = tripped(self.settings, self.whole, whole, _ratio(chosen.entropy, source.entropy))
+        put(self.parameters, chosen.values)
+        entropies = (source.entropy, chosen.entropy)
+        found = change(self.whole, self._regions_found(), entropies, self.prepared.spacing)
+        report, guard = _with(report, found), tripped(self.settings, found)
         if guard:
-            return self._reverted(report, source, guard, self.whole, whole)
-        measured = {"volume_ratio": volume_ratio(self.whole, whole), "agreement": agreement(self.whole, whole)}
-        return replace(report, chosen_step=chosen.step, entropy_after=chosen.entropy, **measured)
-
-    def _reverted(
-        self,
-        report: AdaptationReport,
-        source: Candidate,
-        guard: End,
-        before: list[torch.Tensor],
-        after: list[torch.Tensor],
-    ) -> AdaptationReport:
-        put(self.parameters, source.values)
-        measured = {"volume_ratio": volume_ratio(before, after), "agreement": agreement(before, after)}
-        return replace(report, ended=guard, **measured)
+            put(self.parameters, source.values)
+            return replace(report, ended=guard)
+        return replace(report, chosen_step=chosen.step, entropy_after=chosen.entropy)
 
 
-def _ratio(after: float, before: float) -> float:
-    return after / before if before else 1.0
+def _with(report: AdaptationReport, found: Change) -> AdaptationReport:
+    return replace(report, volume_ratio=found.volume_ratio, agreement=found.agreement)

@@ -10,27 +10,30 @@ import torch
 from torch import nn
 
 from .adaptation_layers import copies
-from .adaptation_losses import entropy, foreground_probability
+from .adaptation_losses import entropy
 from .adaptation_passes import Passes
 from .adaptation_settings import AdaptationSettings, End
-from .adaptation_tiles import Tile, within
+from .adaptation_tiles import Tile, region_masks, within
 
 UNCERTAINTY_MARGIN = 5.0
+SMALLEST_JUDGED = 50.0
+"""Cubic millimetres; the challenges count no lesion below."""
+
 LEAST_IMPROVEMENT = 0.02
 """A candidate must be this much surer than the unadapted network, as a part of its uncertainty."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """The network after a step. A list's entry belongs to a tile, on the CPU, ``(*space)``.
+    """The network after a step; the entries of ``regions`` and ``entropies`` belong to the tiles, on the CPU.
 
-    ``entropies`` (float16): of the mean over the passes. ``entropy``: of the plain prediction, mean where the loss is
-    taken.
+    ``regions``: boolean ``(region, *space)``. ``entropies``: float16 ``(*space)``, of the mean over the passes.
+    ``entropy``: of the plain prediction, mean where the loss is taken.
     """
 
     step: int
     values: list[torch.Tensor]
-    foregrounds: list[torch.Tensor]
+    regions: list[torch.Tensor]
     entropies: list[torch.Tensor]
     entropy: float
 
@@ -42,7 +45,7 @@ def candidate(
     masks, entropies, total = [], [], 0.0
     for tile in tiles:
         plain, mean = _plain_and_mean(network, tile, passes)
-        masks.append((foreground_probability(plain, passes.model.head)[0] > 0.5).cpu())
+        masks.append(region_masks(plain, passes.model.head))
         entropies.append(entropy(mean)[0].half().cpu())
         total += float(entropy(plain)[0][tile.near].sum())
     voxels = sum(int(tile.near.sum()) for tile in tiles)
@@ -56,34 +59,55 @@ def _plain_and_mean(network: nn.Module, tile: Tile, passes: Passes) -> tuple[tor
     return plain, mean.clamp(min=torch.finfo(mean.dtype).tiny).log()
 
 
-def volume_ratio(source: Sequence[torch.Tensor], adapted: Sequence[torch.Tensor]) -> float:
-    """Foreground of all tiles together, adapted by source; a voxel in two tiles counts twice in both."""
-    return sum(int(mask.sum()) for mask in adapted) / sum(int(mask.sum()) for mask in source)
+@dataclass(frozen=True)
+class Change:
+    """Adapted against unadapted. ``volume_ratio``: of the foregrounds. ``agreement``: lowest Dice of a region, 0-1."""
+
+    volume_ratio: float
+    agreement: float
+    entropy_ratio: float
 
 
-def agreement(source: Sequence[torch.Tensor], adapted: Sequence[torch.Tensor]) -> float:
-    """Dice of the foregrounds of all tiles together, 0-1."""
-    shared = sum(int((a & b).sum()) for a, b in zip(source, adapted, strict=True))
-    return 2 * shared / (sum(int(mask.sum()) for mask in source) + sum(int(mask.sum()) for mask in adapted))
+def change(
+    source: Sequence[torch.Tensor],
+    adapted: Sequence[torch.Tensor],
+    entropies: tuple[float, float],
+    spacing: tuple[float, float, float],
+) -> Change:
+    """From masks ``(region, *space)``, one a tile, and the mean ``entropies`` before and after.
+
+    All tiles together; a voxel in two tiles counts twice everywhere. Regions of less than 50 mm^3 before and after
+    are not judged: a few voxels of ET would decide alone.
+    """
+    foregrounds = [sum(int(mask.any(dim=0).sum()) for mask in masks) for masks in (source, adapted)]
+    shared = sum(_sizes(a & b) for a, b in zip(source, adapted, strict=True))
+    before, after = sum(map(_sizes, source)), sum(map(_sizes, adapted))
+    judged = np.maximum(before, after) * np.prod(spacing) >= SMALLEST_JUDGED
+    dice = 2 * shared[judged] / (before + after)[judged]
+    entropy_ratio = entropies[1] / entropies[0] if entropies[0] else 1.0
+    return Change(foregrounds[1] / foregrounds[0], float(dice.min(initial=1)), entropy_ratio)
 
 
-def tripped(
-    settings: AdaptationSettings, source: Sequence[torch.Tensor], adapted: Sequence[torch.Tensor], entropy_ratio: float
-) -> End | None:
-    """The first guard that refuses the adapted foregrounds, or None. ``entropy_ratio``: adapted by source."""
+def _sizes(masks: torch.Tensor) -> np.ndarray:
+    """Voxels of each region."""
+    return masks.flatten(start_dim=1).sum(dim=1).numpy()
+
+
+def tripped(settings: AdaptationSettings, found: Change) -> End | None:
+    """The first guard that refuses the change, or None."""
     low, high = settings.volume
-    if not low <= volume_ratio(source, adapted) <= high:
+    if not low <= found.volume_ratio <= high:
         return "volume"
-    if agreement(source, adapted) < settings.agreement:
+    if found.agreement < settings.agreement:
         return "agreement"
-    return "collapse" if entropy_ratio < settings.collapse else None
+    return "collapse" if found.entropy_ratio < settings.collapse else None
 
 
 def uncertainties(candidates: Sequence[Candidate], spacing: tuple[float, float, float]) -> list[float]:
     """Mean entropy (0-1) of each candidate in the union of all their foregrounds, dilated by 5 mm."""
     totals, voxels = np.zeros(len(candidates)), 0
-    for index in range(len(candidates[0].foregrounds)):
-        union = torch.stack([one.foregrounds[index] for one in candidates]).any(dim=0)
+    for index in range(len(candidates[0].regions)):
+        union = torch.cat([one.regions[index] for one in candidates]).any(dim=0)
         where = within(union, UNCERTAINTY_MARGIN, spacing)
         totals += [float(one.entropies[index][where].float().sum()) for one in candidates]
         voxels += int(where.sum())

@@ -47,8 +47,8 @@ class AdaptationSettings:
 
     Guards. ``quality``: adapt only if the passes' pairwise Dice lies strictly between the two; None switches that
     off. ``least_entropy``: adapt only above it (0-1). Back to the unadapted weights where the foreground's volume
-    leaves ``volume`` times the unadapted one, their Dice falls under ``agreement``, or the entropy falls under
-    ``collapse`` times its start.
+    leaves ``volume`` times the unadapted one, the Dice of a region with its unadapted self falls under ``agreement``,
+    or the entropy falls under ``collapse`` times its start.
     """
 
     steps: int = 10
@@ -133,9 +133,9 @@ class AdaptationReport:
     """What happened to a case's network; goes to the case's record.
 
     ``entropy_before`` and ``entropy_after``: mean normalised entropy (0-1) where the loss was taken, of the unadapted
-    and of the chosen network. ``volume_ratio`` and ``agreement`` (Dice) compare the foregrounds, chosen or, where a
-    guard tripped, refused against unadapted. ``uncertainties`` are the candidates' ``(step, mean entropy)``, step 0
-    first. None: not measured.
+    and of the chosen network. ``volume_ratio`` of the foreground and ``agreement`` (lowest Dice of a region) compare
+    the chosen or, where a guard tripped, the refused network with the unadapted one. ``uncertainties`` are the
+    candidates' ``(step, mean entropy)``, step 0 first. None: not measured.
     """
 
     ended: End

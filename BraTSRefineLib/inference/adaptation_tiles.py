@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate
 
-from .adaptation_losses import foreground_probability, log_probabilities
+from .adaptation_losses import foreground_probability, log_probabilities, region_probability
 from .adaptation_settings import EarlierScan
 from .model import Head, InferenceError, Model, Prepared, Window
 from .tiles import padded, tile_positions
@@ -50,13 +50,15 @@ def cut(data: torch.Tensor, window: Window) -> Iterator[torch.Tensor]:
         yield tile.squeeze(2) if window.flat else tile
 
 
-def foregrounds(network: nn.Module, prepared: Prepared, model: Model, device: torch.device) -> list[torch.Tensor]:
-    """The predicted foreground of every tile, boolean ``(*space)``, on the CPU."""
-    masks = []
-    for image in images(prepared, model.window):
-        probability = foreground_probability(predicted(network, image.to(device), model.head), model.head)
-        masks.append((probability[0] > 0.5).cpu())
-    return masks
+def regions_found(network: nn.Module, prepared: Prepared, model: Model, device: torch.device) -> list[torch.Tensor]:
+    """The predicted regions of every tile, boolean ``(region, *space)``, on the CPU."""
+    every = images(prepared, model.window)
+    return [region_masks(predicted(network, image.to(device), model.head), model.head) for image in every]
+
+
+def region_masks(log_p: torch.Tensor, head: Head) -> torch.Tensor:
+    """Where each of the head's regions is above 0.5, boolean ``(region, *space)``, on the CPU."""
+    return torch.stack([region_probability(log_p, head, region)[0] > 0.5 for region in head.regions]).cpu()
 
 
 @torch.no_grad()
@@ -68,9 +70,9 @@ def predicted(network: nn.Module, image: torch.Tensor, head: Head) -> torch.Tens
 def tiles_of(
     network: nn.Module, prepared: Prepared, model: Model, masks: list[torch.Tensor], voxels: int, device: torch.device
 ) -> list[Tile]:
-    """The tiles with the most foreground in ``masks`` (one a tile), as many as ``voxels`` hold, at least one.
+    """The tiles with the most foreground, as many as ``voxels`` hold, at least one.
 
-    Empty where no mask has foreground.
+    ``masks``: of each tile, boolean ``(region, *space)``. Empty where no mask has foreground.
     """
     chosen = _largest(masks, voxels)
     tiles = []
@@ -86,7 +88,7 @@ def labelled_tiles(
     """The same of a labelled scan, by its labels' foreground. Raises InferenceError for labels that do not fit."""
     stack = _labels_on_grid(scan, model)
     cuts = list(cut(torch.stack(list(stack.values())), model.window))
-    chosen = _largest([part[0].amax(dim=0) > 0 for part in cuts], voxels)
+    chosen = _largest([part[0] > 0 for part in cuts], voxels)
     if not chosen:
         raise InferenceError(f"{model.name}: the earlier scan has no labelled {', '.join(stack)}; leave it out")
     tiles = []
@@ -109,9 +111,9 @@ def within(mask: torch.Tensor, distance: float, spacing: tuple[float, ...]) -> t
 
 def _largest(masks: list[torch.Tensor], voxels: int) -> set[int]:
     """Indices of the masks with the most foreground; earlier ones first where equal, none without foreground."""
-    sizes = [int(mask.sum()) for mask in masks]
+    sizes = [int(mask.any(dim=0).sum()) for mask in masks]
     order = sorted((index for index, size in enumerate(sizes) if size), key=lambda index: -sizes[index])
-    return set(order[: max(1, voxels // masks[0].numel())])
+    return set(order[: max(1, voxels // masks[0][0].numel())])
 
 
 def _tile(

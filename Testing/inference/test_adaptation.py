@@ -150,7 +150,7 @@ def test_a_guard_that_trips_reverts_inside_the_block_already(model, case, guard,
 
 def test_a_tumour_found_outside_the_tiles_that_were_adapted_trips_the_guard(model, monkeypatch):
     data = torch.cat([image_of(blob((SIDE, SIDE, SIDE), 50), 50), torch.zeros(2, SIDE, SIDE, SIDE)], dim=3)
-    real = adaptation.foregrounds
+    real = adaptation.regions_found
     calls = []
 
     def flooded_later(*arguments):
@@ -158,7 +158,7 @@ def test_a_tumour_found_outside_the_tiles_that_were_adapted_trips_the_guard(mode
         masks = real(*arguments)
         return masks if len(calls) == 1 else [*masks[:-1], torch.ones_like(masks[-1])]
 
-    monkeypatch.setattr(adaptation, "foregrounds", flooded_later)
+    monkeypatch.setattr(adaptation, "regions_found", flooded_later)
     before = state_of(model)
     with adapted(model, prepared_image(data), replace(OPEN, voxels=1), CPU) as report:
         assert report.guard == "volume"
@@ -286,7 +286,8 @@ def test_an_earlier_labelled_scan_teaches_the_network(model):
     earlier_case, earlier_labels = prepared_case(61, noise=0.5, contrast=0.4)
     scan = EarlierScan(earlier_case, earlier_labels, CONVENTIONS["brats2023"])
     before = dice(output(model, case), labels)
-    with adapted(model, case, replace(OPEN, steps=20, weight=0.1, rate=2e-2), CPU, scan) as report:
+    settings = replace(OPEN, steps=20, weight=0.1, rate=2e-2, agreement=0.5, volume=(0.5, 2.0))
+    with adapted(model, case, settings, CPU, scan) as report:
         assert report.guard is None
         assert dice(output(model, case), labels) > before + 0.05
 

@@ -10,7 +10,7 @@ from scipy import ndimage
 from torch import nn
 
 from BraTSRefineLib.inference import InferenceError
-from BraTSRefineLib.inference.adaptation_choice import Candidate, surest, tripped, uncertainties
+from BraTSRefineLib.inference.adaptation_choice import Candidate, change, surest, tripped, uncertainties
 from BraTSRefineLib.inference.adaptation_passes import Passes, quality
 from BraTSRefineLib.inference.adaptation_settings import ENDS, METHODS, AdaptationReport, AdaptationSettings
 from BraTSRefineLib.inference.adaptation_tiles import tiles_of, within
@@ -25,7 +25,7 @@ def cube(low: int, high: int) -> torch.Tensor:
 
 
 def candidate_of(step: int, foreground: torch.Tensor, entropies: torch.Tensor) -> Candidate:
-    return Candidate(step, [], [foreground], [entropies.half()], 0.0)
+    return Candidate(step, [], [foreground[None]], [entropies.half()], 0.0)
 
 
 def test_uncertainty_is_the_mean_entropy_in_all_foregrounds_and_5_mm_around():
@@ -52,16 +52,31 @@ def test_a_collapsed_candidate_is_refused_though_it_would_be_the_surest(collapse
     source = candidate_of(0, cube(5, 11), torch.full((SIDE, SIDE, SIDE), 0.3))
     sure = candidate_of(1, collapsed, torch.zeros(SIDE, SIDE, SIDE))
     assert surest(uncertainties([source, sure], SPACING)) == 1
-    assert tripped(AdaptationSettings(), source.foregrounds, sure.foregrounds, 0.9) == "volume"
+    assert tripped(AdaptationSettings(), change(source.regions, sure.regions, (1, 0.9), SPACING)) == "volume"
 
 
-def test_the_guards_in_their_order():
-    source, settings = [cube(4, 12)], AdaptationSettings()
-    assert tripped(settings, source, [cube(4, 12)], 0.9) is None
-    assert tripped(settings, source, [cube(5, 12)], 0.9) is None if 7**3 / 8**3 >= 0.67 else "volume"
-    assert tripped(settings, source, [cube(4, 14)], 0.9) == "volume"
-    assert tripped(settings, source, [cube(4, 12).roll(3, 0)], 0.9) == "agreement"
-    assert tripped(settings, source, [cube(4, 12)], 0.4) == "collapse"
+@pytest.mark.parametrize(
+    ("adapted", "entropy", "guard"),
+    [
+        (cube(4, 12), 0.9, None),
+        (cube(5, 12), 0.9, "volume"),
+        (cube(4, 14), 0.9, "volume"),
+        (cube(4, 12).roll(3, 0), 0.9, "agreement"),
+        (cube(4, 12), 0.4, "collapse"),
+    ],
+)
+def test_a_guard_trips_on_volume_agreement_and_entropy(adapted, entropy, guard):
+    found = change([cube(4, 12)[None]], [adapted[None]], (1.0, entropy), (1.0, 1.0, 1.0))
+    assert tripped(AdaptationSettings(volume=(0.7, 1.5)), found) == guard
+
+
+@pytest.mark.parametrize(("side", "agreement"), [(3, 1.0), (4, 0.0)])
+def test_a_region_that_vanishes_or_appears_is_seen_from_50_cubic_millimetres_on(side, agreement):
+    with_core = [torch.stack([cube(4, 12), cube(5, 5 + side)])]
+    without = [torch.stack([cube(4, 12), cube(0, 0)])]
+    for before, after in ((with_core, without), (without, with_core)):
+        found = change(before, after, (1.0, 1.0), (1.0, 1.0, 1.0))
+        assert (found.volume_ratio, found.agreement) == (1.0, agreement)
 
 
 def test_quality_is_one_for_a_network_that_mirroring_does_not_disturb():
@@ -88,7 +103,7 @@ def symmetric(weight: torch.Tensor) -> torch.Tensor:
 
 def measured_quality(network: nn.Module, image: torch.Tensor) -> float:
     model, device = SmallModel(network), torch.device("cpu")
-    masks = [torch.ones(SIDE, SIDE, SIDE, dtype=torch.bool)]
+    masks = [torch.ones(1, SIDE, SIDE, SIDE, dtype=torch.bool)]
     tiles = tiles_of(network, prepared_image(image), model, masks, SIDE**3, device)
     return quality(network, Passes.of(network, model, 4, 0), tiles)
 
