@@ -44,8 +44,7 @@ def adapted(
     ...     logits = predict(model, prepared, device)
     >>> report.what
     """
-    with torch.inference_mode(False):
-        network = model.network(device)
+    network = _with_gradients(model, device)
     parameters = affine_parameters(network, model.name)
     with lent(network, parameters):
         try:
@@ -57,6 +56,16 @@ def adapted(
         for parameter in parameters:
             parameter.grad = None
         yield report
+
+
+def _with_gradients(model: Model, device: torch.device) -> nn.Module:
+    """The network; loaded again where it was loaded in inference mode, which leaves weights without gradients."""
+    with torch.inference_mode(False):
+        network = model.network(device)
+        if any(parameter.is_inference() for parameter in network.parameters()):
+            model.release()
+            network = model.network(device)
+    return network
 
 
 @dataclass

@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import torch
+from small_models import SOFTMAX
 from torch import nn
 
-from BraTSRefineLib.inference import Head, Prepared, Window
-from BraTSRefineLib.regions import CONVENTIONS
+from BraTSRefineLib.inference import Head, Prepared
 
 SIDE = 16
-SOFTMAX = Head("softmax", 4, {"WT": (1, 2, 3), "TC": (1, 3), "ET": (3,)}, CONVENTIONS["brats2023"])
-SIGMOID = Head("sigmoid", 3, {"WT": (0,), "TC": (1,), "ET": (2,)}, CONVENTIONS["brats2023"], order=(2, 1, 3))
 CPU = torch.device("cpu")
 
 
-@dataclass
-class SmallModel:
-    """A model whose network lies in memory."""
-
-    module: nn.Module
-    head: Head = SOFTMAX
-    window: Window = field(default_factory=lambda: Window((SIDE, SIDE, SIDE)))
-    mirror_axes: tuple[int, ...] = (0, 1, 2)
-    name: str = "small"
-    group: str = "small"
-    previous: tuple = ()
-
-    def network(self, device: torch.device) -> nn.Module:
-        return self.module.to(device)
-
-
-def small_network(normalisation: nn.Module, channels: int = 4, dropout: float = 0.0) -> nn.Sequential:
+def normalised_network(normalisation: nn.Module, channels: int = 4, dropout: float = 0.0) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv3d(2, 8, 3, padding=1),
         normalisation,

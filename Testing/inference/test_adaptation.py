@@ -10,15 +10,14 @@ import torch
 from adaptation_cases import (
     CPU,
     SIDE,
-    SIGMOID,
-    SmallModel,
     blob,
     image_of,
+    normalised_network,
     prepared_case,
     prepared_image,
-    small_network,
     trained,
 )
+from small_models import SIGMOID, SmallModel
 from torch import nn
 
 from BraTSRefineLib.inference import InferenceError, Window, adaptation
@@ -46,14 +45,14 @@ def one_thread():
 @pytest.fixture(scope="module")
 def weights() -> dict[str, torch.Tensor]:
     torch.manual_seed(0)
-    return trained(small_network(NORMALISATIONS["instance"]())).state_dict()
+    return trained(normalised_network(NORMALISATIONS["instance"]())).state_dict()
 
 
 @pytest.fixture
 def model(weights) -> SmallModel:
-    network = small_network(NORMALISATIONS["instance"]())
+    network = normalised_network(NORMALISATIONS["instance"]())
     network.load_state_dict(weights)
-    return SmallModel(network)
+    return SmallModel(net=network)
 
 
 @pytest.fixture
@@ -62,11 +61,11 @@ def case():
 
 
 def state_of(model: SmallModel) -> dict[str, torch.Tensor]:
-    return {name: value.clone() for name, value in model.module.state_dict().items()}
+    return {name: value.clone() for name, value in model.net.state_dict().items()}
 
 
 def same(model: SmallModel, before: dict[str, torch.Tensor]) -> bool:
-    return all(torch.equal(value, before[name]) for name, value in model.module.state_dict().items())
+    return all(torch.equal(value, before[name]) for name, value in model.net.state_dict().items())
 
 
 def output(model: SmallModel, case) -> torch.Tensor:
@@ -86,10 +85,10 @@ def test_every_method_lowers_the_entropy(model, case, method):
 @pytest.mark.parametrize("normalisation", NORMALISATIONS)
 def test_every_kind_of_normalisation_is_adapted_and_restored(normalisation, case):
     torch.manual_seed(0)
-    model = SmallModel(trained(small_network(NORMALISATIONS[normalisation]()), steps=25))
+    model = SmallModel(net=trained(normalised_network(NORMALISATIONS[normalisation]()), steps=25))
     before = state_of(model)
     with adapted(model, case, OPEN, CPU) as report:
-        changed = [name for name, value in model.module.state_dict().items() if not torch.equal(value, before[name])]
+        changed = [name for name, value in model.net.state_dict().items() if not torch.equal(value, before[name])]
         assert changed == ["1.weight", "1.bias"]
         assert report.entropy_after < report.entropy_before
     assert same(model, before)
@@ -105,14 +104,14 @@ def test_every_divergence_goes_with_every_descent(model, case, divergence, desce
 
 def test_weights_flags_and_gradients_are_restored_after_an_exception(model, case):
     before = state_of(model)
-    model.module[0].weight.requires_grad_(False)
-    model.module[4].bias.grad = torch.ones(4)
+    model.net[0].weight.requires_grad_(False)
+    model.net[4].bias.grad = torch.ones(4)
     with pytest.raises(KeyError), adapted(model, case, OPEN, CPU):
         raise KeyError("cancelled")
     assert same(model, before)
-    assert [parameter.requires_grad for parameter in model.module.parameters()] == [False, True, True, True, True, True]
-    assert torch.equal(model.module[4].bias.grad, torch.ones(4))
-    assert model.module[1].weight.grad is None
+    assert [parameter.requires_grad for parameter in model.net.parameters()] == [False, True, True, True, True, True]
+    assert torch.equal(model.net[4].bias.grad, torch.ones(4))
+    assert model.net[1].weight.grad is None
 
 
 def test_weights_are_restored_when_the_adaptation_itself_fails(model, case, monkeypatch):
@@ -129,7 +128,7 @@ def test_too_little_memory_says_so_and_restores(model, case, monkeypatch):
 
     before = state_of(model)
     monkeypatch.setattr(adaptation, "quality", full)
-    with pytest.raises(InferenceError, match="small: not enough memory"), adapted(model, case, OPEN, CPU):
+    with pytest.raises(InferenceError, match="model 0: not enough memory"), adapted(model, case, OPEN, CPU):
         pass
     assert same(model, before)
 
@@ -241,25 +240,25 @@ def test_the_same_case_is_adapted_alike_twice_whatever_happened_between(model, c
 
 def test_dropout_gives_the_passes_where_there_is_some_and_is_off_again(case):
     torch.manual_seed(0)
-    model = SmallModel(trained(small_network(nn.InstanceNorm3d(8, affine=True), dropout=0.2)), mirror_axes=())
+    model = SmallModel(net=trained(normalised_network(nn.InstanceNorm3d(8, affine=True), dropout=0.2)), mirror_axes=())
     state = torch.get_rng_state()
     with adapted(model, case, replace(OPEN, quality=(0.0, 1.0)), CPU) as report:
         assert 0 < report.quality < 1
-        assert not any(layer.training for layer in model.module.modules())
+        assert not any(layer.training for layer in model.net.modules())
     assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_region_heads_are_adapted_too(case):
     torch.manual_seed(0)
-    network = trained(small_network(nn.InstanceNorm3d(8, affine=True), channels=3), SIGMOID)
-    with adapted(SmallModel(network, SIGMOID), case, OPEN, CPU) as report:
+    network = trained(normalised_network(nn.InstanceNorm3d(8, affine=True), channels=3), SIGMOID)
+    with adapted(SmallModel(net=network, head=SIGMOID), case, OPEN, CPU) as report:
         assert report.entropy_after < report.entropy_before
 
 
 def test_slices_of_a_flat_network_are_adapted_too():
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(2, 4, 1), nn.InstanceNorm2d(4, affine=True)).eval()
-    model = SmallModel(network, window=Window((1, SIDE, SIDE), flat=True), mirror_axes=(0, 1, 2))
+    model = SmallModel(net=network, window=Window((1, SIDE, SIDE), flat=True), mirror_axes=(0, 1, 2))
     data = prepared_case(shape=(6, SIDE, 20))[0]
     with adapted(model, data, replace(OPEN, weight=0.1), CPU) as report:
         assert report.entropy_after < report.entropy_before
@@ -279,6 +278,23 @@ def test_it_works_inside_inference_mode_with_data_prepared_there(model):
             assert report.entropy_after < report.entropy_before
             assert torch.is_inference_mode_enabled()
         assert same(model, before)
+
+
+def test_a_network_that_was_loaded_in_inference_mode_is_loaded_again(case):
+    class Loading(SmallModel):
+        def network(self, device):
+            self.net = self.net or normalised_network(nn.GroupNorm(2, 8))
+            return self.net
+
+        def release(self):
+            self.net = None
+
+    model = Loading()
+    with torch.inference_mode():
+        without_gradients = model.network(CPU)
+        with adapted(model, case, replace(OPEN, weight=0), CPU) as report:
+            assert report.entropy_after < report.entropy_before
+    assert model.net is not without_gradients
 
 
 def test_an_earlier_labelled_scan_teaches_the_network(model):
@@ -302,17 +318,17 @@ def test_labels_of_an_earlier_scan_that_do_not_fit_are_refused(model, case):
 @pytest.mark.parametrize("normalisation", [nn.Identity(), nn.InstanceNorm3d(8)])
 def test_a_network_without_anything_to_adapt_is_an_error(case, normalisation):
     with (
-        pytest.raises(InferenceError, match="small: no normalisation layer with a scale and a shift"),
-        adapted(SmallModel(small_network(normalisation)), case, OPEN, CPU),
+        pytest.raises(InferenceError, match="model 0: no normalisation layer with a scale and a shift"),
+        adapted(SmallModel(net=normalised_network(normalisation)), case, OPEN, CPU),
     ):
         pass
 
 
 def test_half_precision_and_weights_without_gradients_are_errors(case):
     with torch.inference_mode():
-        without = small_network(nn.GroupNorm(2, 8))
-    for network, complaint in ((small_network(nn.GroupNorm(2, 8)).half(), "float32"), (without, "inference mode")):
-        with pytest.raises(InferenceError, match=complaint), adapted(SmallModel(network), case, OPEN, CPU):
+        without = normalised_network(nn.GroupNorm(2, 8))
+    for network, complaint in ((normalised_network(nn.GroupNorm(2, 8)).half(), "float32"), (without, "inference mode")):
+        with pytest.raises(InferenceError, match=complaint), adapted(SmallModel(net=network), case, OPEN, CPU):
             pass
 
 
@@ -322,7 +338,7 @@ def test_an_output_that_is_not_finite_is_an_error_and_restores(model, case):
             logits = super().forward(image)
             return logits * torch.nan if logits.requires_grad else logits
 
-    model.module = Broken(*model.module)
+    model.net = Broken(*model.net)
     before = state_of(model)
     with pytest.raises(InferenceError, match="not finite"), adapted(model, case, OPEN, CPU):
         pass

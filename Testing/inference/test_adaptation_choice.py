@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from adaptation_cases import SIDE, SmallModel, prepared_image, small_network
+from adaptation_cases import SIDE, normalised_network, prepared_image
 from scipy import ndimage
+from small_models import SmallModel
 from torch import nn
 
 from BraTSRefineLib.inference import InferenceError
@@ -80,7 +81,7 @@ def test_a_region_that_vanishes_or_appears_is_seen_from_50_cubic_millimetres_on(
 
 
 def test_quality_is_one_for_a_network_that_mirroring_does_not_disturb():
-    network = small_network(nn.GroupNorm(2, 8))
+    network = normalised_network(nn.GroupNorm(2, 8))
     for layer in (network[0], network[4]):
         layer.weight.data = symmetric(layer.weight.data)
     image = torch.randn(2, SIDE, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
@@ -102,7 +103,7 @@ def symmetric(weight: torch.Tensor) -> torch.Tensor:
 
 
 def measured_quality(network: nn.Module, image: torch.Tensor) -> float:
-    model, device = SmallModel(network), torch.device("cpu")
+    model, device = SmallModel(net=network), torch.device("cpu")
     masks = [torch.ones(1, SIDE, SIDE, SIDE, dtype=torch.bool)]
     tiles = tiles_of(network, prepared_image(image), model, masks, SIDE**3, device)
     return quality(network, Passes.of(network, model, 4, 0), tiles)

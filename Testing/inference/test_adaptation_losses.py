@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from adaptation_cases import SIGMOID, SOFTMAX
 from scipy.special import rel_entr
 from scipy.stats import entropy as scipy_entropy
+from small_models import SIGMOID, SOFTMAX
 
 from BraTSRefineLib.inference.adaptation_descent import diagonal_fisher
 from BraTSRefineLib.inference.adaptation_losses import (
