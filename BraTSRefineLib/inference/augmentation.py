@@ -6,7 +6,7 @@ interpolates acts on the whole prepared volume and is undone on region probabili
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Protocol
@@ -96,12 +96,13 @@ def augmentations(tta: str | Sequence[Augmentation], seed: int = 0) -> tuple[Aug
 def suitable(chosen: Iterable[Augmentation], model: Model) -> tuple[Augmentation, ...]:
     """Those that make sense for a model: flips along axes that its training mirrored, and every other kind.
 
-    Flipping an axis along which tiles have one voxel changes nothing, so such a flip counts as the one without it.
-    Raises InferenceError where none is left.
+    What stands for the model's own policy (``augmentation_training.AsTrained``) gives way to that. Flipping an axis
+    along which tiles have one voxel changes nothing, so such a flip counts as the one without it. Raises
+    InferenceError where none is left.
     """
     longer = {axis for axis in range(3) if model.window.patch[axis] > 1}
     kept: list[Augmentation] = []
-    for augmentation in chosen:
+    for augmentation in _known(chosen, model):
         if isinstance(augmentation, Flip):
             augmentation = replace(augmentation, axes=tuple(axis for axis in augmentation.axes if axis in longer))
             if augmentation in kept or not set(augmentation.axes) <= set(model.mirror_axes):
@@ -110,3 +111,9 @@ def suitable(chosen: Iterable[Augmentation], model: Model) -> tuple[Augmentation
     if not kept:
         raise InferenceError(f"{model.name}: none of the flips was part of its training; add the identity")
     return tuple(kept)
+
+
+def _known(chosen: Iterable[Augmentation], model: Model) -> Iterator[Augmentation]:
+    for augmentation in chosen:
+        members_for = getattr(augmentation, "members_for", None)
+        yield from members_for(model) if members_for else (augmentation,)

@@ -7,7 +7,7 @@ from beyond the border do not count for such a member.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .model import Prepared
 
 AXIS_LETTERS = "zyx"
+NETWORK_LETTERS = "abc"
 LARGEST_ANGLE = 45.0
 SCALES = (0.5, 2.0)
 
@@ -64,11 +65,15 @@ class _Warped(ABC):
 
 @dataclass(frozen=True)
 class Rotation(_Warped):
-    """A turn by ``degrees`` about one axis of the case's ``(z, y, x)``. Raises InferenceError beyond 45 degrees."""
+    """A turn by ``degrees`` about one axis of the case's ``(z, y, x)``, or ``of_network``: of the network's data.
+
+    Raises InferenceError beyond 45 degrees.
+    """
 
     axis: int
     degrees: float
-    weight: float = 1.0
+    of_network: bool = False
+    weight: float = field(default=1.0, compare=False)
 
     def __post_init__(self) -> None:
         if self.axis not in (0, 1, 2):
@@ -80,7 +85,8 @@ class Rotation(_Warped):
 
     @property
     def name(self) -> str:
-        return f"rotate {AXIS_LETTERS[self.axis]} {self.degrees:+g}"
+        letters = NETWORK_LETTERS if self.of_network else AXIS_LETTERS
+        return f"rotate {letters[self.axis]} {self.degrees:+g}"
 
     def matrix(self, axes: tuple[int, int, int]) -> np.ndarray:
         """See ``_Warped.matrix``."""
@@ -89,7 +95,7 @@ class Rotation(_Warped):
         turn = np.eye(3)
         turn[first, first] = turn[second, second] = np.cos(angle)
         turn[first, second], turn[second, first] = -np.sin(angle), np.sin(angle)
-        return turn[np.ix_(axes, axes)]
+        return turn if self.of_network else turn[np.ix_(axes, axes)]
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,7 @@ class Scaling(_Warped):
     """The brain enlarged by ``factor`` (below 1: made smaller). Raises InferenceError outside 0.5-2."""
 
     factor: float
-    weight: float = 1.0
+    weight: float = field(default=1.0, compare=False)
 
     def __post_init__(self) -> None:
         if not SCALES[0] <= self.factor <= SCALES[1] or self.factor == 1:

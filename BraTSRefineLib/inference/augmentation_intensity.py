@@ -6,7 +6,7 @@ al. 2019). Label channels of a cascade keep their values.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,7 +43,7 @@ class Gamma(_InPlace):
     """
 
     gamma: float
-    weight: float = 1.0
+    weight: float = field(default=1.0, compare=False)
 
     def __post_init__(self) -> None:
         if not GAMMAS[0] <= self.gamma <= GAMMAS[1] or self.gamma == 1:
@@ -81,7 +81,7 @@ class Noise(_InPlace):
     sigma: float
     seed: int = 0
     draw: int = 0
-    weight: float = 1.0
+    weight: float = field(default=1.0, compare=False)
 
     def __post_init__(self) -> None:
         if not 0 < self.sigma < np.inf:

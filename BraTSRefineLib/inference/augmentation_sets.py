@@ -17,12 +17,15 @@ A list joins items by commas: the name of a set, ``flips:xy`` (every combination
 once), ``rotate:z:5``, ``scale:0.95``, ``gamma:0.8``, ``noise:0.05`` or ``noise:0.05:4`` (four samples), ``dropout:10``.
 The identity is added in front. Rotations turn about the case's axes. Flips mirror the network's axes, as its training
 did: z, y, x are the first, middle and last of them, which are those of the case unless nnU-Net transposes.
+
+Alone may stand ``trained`` (``augmentation_training``) or the path of a policy file (``augmentation_policy``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from .augmentation import IDENTITY, Augmentation, Flip, flips
 from .augmentation_geometry import AXIS_LETTERS, Rotation, Scaling
@@ -57,16 +60,27 @@ SETS: dict[str, Callable[[int], tuple[Augmentation, ...]]] = {
 }
 """By name, made from a seed; the identity comes first in each."""
 
+TRAINED = "trained"
+"""In place of a set: whatever the training of each model states or implies."""
+
 
 def augmentations_of(text: str, seed: int = 0) -> tuple[Augmentation, ...]:
     """The augmentations of a set or of an explicit list, the identity first and each once.
 
-    Raises InferenceError for an item that is not understood, naming it and what may stand there.
+    ``trained``: each model's own policy. A path that ends in .json or .yaml: that policy file's, weighted. Raises
+    InferenceError for an item that is not understood, naming it and what may stand there.
     """
+    from .augmentation_policy import SUFFIXES, read_policy
+    from .augmentation_training import AsTrained
+
+    if text.strip() == TRAINED:
+        return (AsTrained(seed),)
+    if text.strip().endswith(SUFFIXES):
+        return read_policy(Path(text.strip()), seed)
     items = [item.strip() for item in text.split(",") if item.strip()]
     if not items:
         raise InferenceError(f"no test-time augmentation in '{text}'; use {', '.join(SETS)} or a list")
-    return numbered(IDENTITY, *(it for item in items for it in items_of(item, seed)))
+    return _once([IDENTITY, *(member for item in items for member in items_of(item, seed))])
 
 
 def items_of(item: str, seed: int = 0) -> tuple[Augmentation, ...]:
@@ -75,7 +89,7 @@ def items_of(item: str, seed: int = 0) -> tuple[Augmentation, ...]:
     if not values and kind in SETS:
         return SETS[kind](seed)
     if not values or kind not in READERS:
-        forms = ", ".join((*SETS, *(form for form, _ in READERS.values())))
+        forms = ", ".join((*SETS, TRAINED, *(form for form, _ in READERS.values())))
         raise InferenceError(f"unknown test-time augmentation '{item}'; use one of {forms}")
     form, read = READERS[kind]
     try:
@@ -84,13 +98,18 @@ def items_of(item: str, seed: int = 0) -> tuple[Augmentation, ...]:
         raise InferenceError(f"test-time augmentation '{item}' is not written as {form}") from None
 
 
-def numbered(*chosen: Augmentation) -> tuple[Augmentation, ...]:
-    """Each once, in the order of first appearance; what is drawn anew (noise, dropout) counts as another sample."""
+def another_draw(augmentation: Augmentation, taken: Container[Augmentation]) -> Augmentation:
+    """The augmentation; of what is drawn at random (noise, dropout) the first sample that is not taken."""
+    while hasattr(augmentation, "draw") and augmentation in taken:
+        augmentation = replace(augmentation, draw=augmentation.draw + 1)
+    return augmentation
+
+
+def _once(chosen: Iterable[Augmentation]) -> tuple[Augmentation, ...]:
+    """Each once, in the order of first appearance."""
     kept: dict[Augmentation, None] = {}
     for augmentation in chosen:
-        while hasattr(augmentation, "draw") and augmentation in kept:
-            augmentation = replace(augmentation, draw=augmentation.draw + 1)
-        kept.setdefault(augmentation)
+        kept.setdefault(another_draw(augmentation, kept))
     return tuple(kept)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .model import InferenceError
@@ -31,7 +31,7 @@ class DropoutPass:
 
     seed: int = 0
     draw: int = 0
-    weight: float = 1.0
+    weight: float = field(default=1.0, compare=False)
     per_tile = False
 
     @property

@@ -12,6 +12,8 @@ from nnunetv2.utilities.label_handling.label_handling import determine_num_input
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from ..regions import LabelConvention
+from .augmentation import Augmentation
+from .augmentation_training import changes_of_trainer, stated_policy
 from .checkpoints import fill, load_checkpoint, weights_in
 from .model import CaseImages, Head, InferenceError, Model, Prepared, Window
 from .nnunet_folder import FoundConfiguration, found_models, previous_model
@@ -65,6 +67,13 @@ class NnunetModel:
     def release(self) -> None:
         """As ``Model.release``."""
         self._network = None
+
+    def trained_augmentations(self, seed: int = 0) -> tuple[Augmentation, ...]:
+        """The plans' own policy where they state one, else what the trainer did to images. Raises InferenceError."""
+        plans, where = self._preparation.plans.plans, f"{self.group}/plans.json"
+        stated = stated_policy(plans, self._configuration, where, seed)
+        patch = self.window.patch[self.window.flat :]
+        return stated or changes_of_trainer(self._trained.trainer, patch, self.mirror_axes).members(seed)
 
     def _loaded(self) -> torch.nn.Module:
         plans = PlansManager(self._preparation.plans.plans)

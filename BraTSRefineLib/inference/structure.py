@@ -46,7 +46,7 @@ class StructureSamples:
         self._packed: list[np.ndarray] = []
 
     def add(self, masks: np.ndarray, covered: np.ndarray | None = None) -> None:
-        """A member's boolean ``(region, z, y, x)``. Where ``covered`` ``(z, y, x)`` is False the first member stands in.
+        """A member's boolean ``(region, z, y, x)``; the first one's where ``covered`` ``(z, y, x)`` is False.
 
         Raises InferenceError for another type or shape, or a first member that does not cover everything.
         """

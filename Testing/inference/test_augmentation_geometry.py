@@ -106,3 +106,10 @@ def test_a_change_that_makes_no_sense_is_refused(make, message):
 def test_names_say_what_is_done():
     names = [change.name for change in (Rotation(0, 5), Rotation(2, -7.5), Scaling(0.95))]
     assert names == ["rotate z +5", "rotate x -7.5", "scale 0.95"]
+
+
+def test_a_turn_about_the_networks_axis_ignores_how_the_case_lies():
+    rod = a_rod(axis=2)
+    turn = Rotation(2, 10, of_network=True)
+    assert torch.equal(turn.apply(rod, prepared(rod, axes=(2, 1, 0))), turn.apply(rod, prepared(rod)))
+    assert turn.name == "rotate c +10"
