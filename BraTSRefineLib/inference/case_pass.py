@@ -44,7 +44,8 @@ class CasePass:
         self.case, self.groups, self.regions, self.spacing = case, groups, tuple(regions), spacing
         self.engine, self.passes, self.mode = engine, passes, mode
         self.prepared = list(prepared)
-        self.windows = [_window(group, one, mode) for group, one in zip(groups, prepared, strict=True)]
+        pairs = zip(groups, prepared, strict=True)
+        self.windows = [window_for(group, one.data.shape[1:], mode) for group, one in pairs]
         self.box = union_box(one.box for one in prepared)
         self.members: list[str] = []
         self.focus: Box | None = None
@@ -171,5 +172,6 @@ class CasePass:
         return crop is not None
 
 
-def _window(group: Group, prepared: Prepared, mode: Mode) -> Window:
-    return single_window(prepared.data.shape[1:], group.window) if mode == "fast-window" else group.window
+def window_for(group: Group, size: Sequence[int], mode: Mode) -> Window:
+    """The window over prepared data of ``size`` voxels. Raises InferenceError as ``single_window``."""
+    return single_window(size, group.window) if mode == "fast-window" else group.window

@@ -106,6 +106,8 @@ class Engine:
             try:
                 logits = self._forward(network, case, starts, augmentation, prepared)
             except torch.OutOfMemoryError:
+                logits = None
+            if logits is None:  # only here has the error let go of the tensors that it was raised over
                 self._halve(len(starts), case.window)
                 continue
             yield starts, logits
@@ -120,7 +122,7 @@ class Engine:
             raise InferenceError(
                 f"the memory of {self.device} does not suffice for one tile of {by(window.patch)} voxels; "
                 "close other programs that use it, or choose another device"
-            ) from None
+            )
         self.tiles_at_once = tiles // 2
         if self.device.type == "cuda":
             torch.cuda.empty_cache()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 
@@ -57,7 +58,7 @@ def painting_labels(regions: Sequence[str], convention: LabelConvention) -> dict
     labels = convention.scored_regions
     nested = [region for region in REGIONS if region in regions]
     painting = {}
-    for region, inner in zip(nested, [*nested[1:], None], strict=True):
+    for region, inner in pairwise([*nested, None]):
         painting[region] = [label for label in labels[region] if inner is None or label not in labels[inner]][-1]
     for region in regions:
         if region not in painting and labels[region][0] not in painting.values():

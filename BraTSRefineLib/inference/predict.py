@@ -16,6 +16,7 @@ import torch
 
 from .augmentation import Augmentation, augmentations
 from .case_pass import CasePass, Mode
+from .cost import Cost, cost_of
 from .device import chosen_device
 from .engine import Engine, Pace, Precision
 from .groups import Group, common_regions, grouped
@@ -111,12 +112,28 @@ class PredictSession:
             if waiting is not None:
                 yield waiting
 
+    def cost(self, case: CaseImages | ReadCase, timed: bool = True) -> Cost:
+        """What predicting such a case will cost; see ``cost_of``. Raises InferenceError where it cannot be prepared."""
+        case = ReadCase(case, {}) if isinstance(case, CaseImages) else case
+        groups = [*self._first_stages(), *self.groups]
+        nothing = np.zeros(case.images.shape, np.uint8)
+        prepared = {
+            group.name: case.prepared.get(group.name)
+            or group.models[0].prepare(case.images, nothing if group.previous else None)
+            for group in groups
+        }
+        return cost_of(groups, prepared, self._engine, self._mode, timed)
+
+    def _first_stages(self) -> list[Group]:
+        """The groups whose label maps the session's own groups take as input."""
+        previous = [grouped(group.previous, self._augmentations) for group in self.groups if group.previous]
+        return [group for groups in previous for group in groups]
+
     def _read(self, reader: CaseReader) -> ReadCase:
         case = ReadCase(reader(), {})
-        for group in self.groups:
-            for first in grouped(group.previous, self._augmentations) if group.previous else [group]:
-                if not first.previous:
-                    self._prepare(case, first, None)
+        for group in (*self._first_stages(), *self.groups):
+            if not group.previous:
+                self._prepare(case, group, None)
         return case
 
     def _prediction(self, case: ReadCase) -> CasePrediction:

@@ -15,6 +15,7 @@ from BraTSRefineLib.regions import CONVENTIONS
 BRATS = CONVENTIONS["brats2023"]
 SOFTMAX = Head("softmax", 4, {"WT": (1, 2, 3), "TC": (1, 3), "ET": (3,)}, BRATS)
 SIGMOID = Head("sigmoid", 3, {"WT": (0,), "TC": (1,), "ET": (2,)}, BRATS, (2, 1, 3))
+CUBE = Window((16, 16, 16), multiple=(2, 2, 2))
 CHANNELS = ("t1n", "t1c", "t2w", "t2f")
 
 
@@ -48,7 +49,7 @@ class SmallModel:
     name: str = "model 0"
     seed: int = 0
     group: str = "small"
-    window: Window = Window((16, 16, 16), multiple=(2, 2, 2))
+    window: Window = CUBE
     head: Head = SOFTMAX
     mirror_axes: tuple[int, ...] = (0, 1, 2)
     previous: tuple[SmallModel, ...] = ()

@@ -1,0 +1,129 @@
+"""What predicting a case will cost, known before it starts: forward passes, time and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from time import perf_counter
+
+import torch
+
+from .augmentation import IDENTITY
+from .case_pass import Mode, window_for
+from .device import in_words
+from .engine import Engine, tiled
+from .groups import Group
+from .model import Prepared
+from .tiles import Sides, tile_count
+
+FLOAT_BYTES = 4
+MAPS_HELD = 10
+"""Arrays of ``(region, z, y, x)`` alive at once: seven of the moments, a member's probability, an entropy, one more."""
+
+LOGITS_HELD = 3
+"""Arrays of ``(channel, z, y, x)`` alive at once: the sum over tiles, the mean logit, the softmax."""
+
+LAYERS_HELD = 2
+"""On a CPU the memory of a forward pass is taken to be so many times the largest layer's input and output."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one case. ``passes``: forward passes of one tile. ``seconds``: None where nothing was timed.
+
+    ``memory``: bytes on the device, at the most. In mode fast-roi every member but the first is taken to look at one
+    tile; a large or scattered tumour needs more.
+    """
+
+    members: int
+    passes: int
+    seconds: float | None
+    memory: int
+
+    def __str__(self) -> str:
+        expected = f", about {in_words(self.seconds)}" if self.seconds is not None else ""
+        members = "1 member" if self.members == 1 else f"{self.members} members"
+        return f"{self.passes} forward passes of {members}{expected}, {self.memory / 1e9:.1f} GB a case"
+
+
+def forward_passes(groups: Sequence[Group], sizes: Mapping[str, Sides], mode: Mode = "exact") -> dict[str, int]:
+    """Tiles times members by group. ``sizes``: of the prepared data by group; the case's own shape is the most."""
+    passes = {}
+    for number, group in enumerate(groups):
+        tiles, members = tile_count(sizes[group.name], window_for(group, sizes[group.name], mode)), len(group.members())
+        if mode == "fast-roi":
+            passes[group.name] = tiles + members - 1 if number == 0 else members
+        else:
+            passes[group.name] = tiles * members
+    return passes
+
+
+def cost_of(
+    groups: Sequence[Group], prepared: Mapping[str, Prepared], engine: Engine, mode: Mode, timed: bool = True
+) -> Cost:
+    """The cost of groups (a cascade's first stage among them) for a prepared case.
+
+    ``timed``: one forward pass of each group's first model is run and timed, after one to warm up on a GPU; the
+    networks are loaded for it. Without it the memory of the network itself is left out.
+    """
+    sizes = {name: tuple(one.data.shape[1:]) for name, one in prepared.items()}
+    passes = forward_passes(groups, sizes, mode)
+    seconds, memory = 0.0, 0
+    for group in groups:
+        held = _held(group, prepared[group.name])
+        if timed:
+            took, needed = _one_pass(group, prepared[group.name], engine, mode)
+            seconds, held = seconds + took * passes[group.name], held + needed
+        memory = max(memory, held)
+    members = sum(len(group.members()) for group in groups)
+    return Cost(members, sum(passes.values()), seconds if timed else None, memory)
+
+
+def _held(group: Group, prepared: Prepared) -> int:
+    """Bytes of the data, the sums and the moments."""
+    voxels = prod(part.stop - part.start for part in prepared.box)
+    sums = LOGITS_HELD * group.head.channels + MAPS_HELD * len(group.head.regions)
+    return FLOAT_BYTES * (2 * prepared.data.numel() + sums * max(voxels, prepared.data[0].numel()))
+
+
+def _one_pass(group: Group, prepared: Prepared, engine: Engine, mode: Mode) -> tuple[float, int]:
+    """Seconds and bytes of one tile's way through the network, weights included."""
+    window = window_for(group, prepared.data.shape[1:], mode)
+    part = (slice(None), *(slice(0, side) for side in window.patch))
+    case = tiled(prepared.data[part].to(engine.device), window)
+    network = group.models[0].network(engine.device)
+    single = Engine(engine.device, engine.precision, 1)
+    with torch.inference_mode():
+        if engine.device.type == "cuda":
+            return _on_cuda(single, network, group.head.channels, case, prepared)
+        return _on_cpu(single, network, group.head.channels, case, prepared)
+
+
+def _on_cuda(engine: Engine, network, channels: int, case, prepared: Prepared) -> tuple[float, int]:
+    engine.logits(network, channels, case, IDENTITY, prepared)
+    torch.cuda.reset_peak_memory_stats(engine.device)
+    torch.cuda.synchronize(engine.device)
+    start = perf_counter()
+    engine.logits(network, channels, case, IDENTITY, prepared)
+    torch.cuda.synchronize(engine.device)
+    return perf_counter() - start, torch.cuda.max_memory_allocated(engine.device)
+
+
+def _on_cpu(engine: Engine, network, channels: int, case, prepared: Prepared) -> tuple[float, int]:
+    largest = 0
+
+    def measure(module, inputs, output) -> None:
+        nonlocal largest
+        tensors = [one for one in (*inputs, output) if isinstance(one, torch.Tensor)]
+        largest = max(largest, sum(one.numel() * one.element_size() for one in tensors))
+
+    hooks = [module.register_forward_hook(measure) for module in network.modules()]
+    start = perf_counter()
+    try:
+        engine.logits(network, channels, case, IDENTITY, prepared)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    weights = sum(one.numel() * one.element_size() for one in network.parameters())
+    return perf_counter() - start, LAYERS_HELD * largest + weights

@@ -1,0 +1,91 @@
+"""What a prediction costs, beforehand: the number of passes is that of the run itself."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from small_models import SmallModel, random_images, small_models
+
+from BraTSRefineLib.inference import InferenceError, PredictSession, Window
+from BraTSRefineLib.inference.augmentation import flips
+from BraTSRefineLib.inference.cost import Cost, forward_passes
+from BraTSRefineLib.inference.device import chosen_device, in_words, slowness
+from BraTSRefineLib.inference.groups import grouped
+
+FLAT = Window((1, 16, 16), flat=True, multiple=(1, 2, 2))
+
+
+def passes_made(models, images, **settings) -> int:
+    told = []
+    with PredictSession(models, device="cpu", on_pass=lambda *one: told.append(one), **settings) as session:
+        session.predict(images)
+    return told[-1][0]
+
+
+@pytest.mark.parametrize("mode", ["exact", "fast-window"])
+def test_expected_passes_are_those_made(mode):
+    images = random_images((5, 16, 17))
+    models = [*small_models(2), SmallModel("flat", group="flat", window=FLAT, mirror_axes=(1, 2))]
+    with PredictSession(models, tta="flips", mode=mode, device="cpu") as session:
+        cost = session.cost(images, timed=False)
+    assert cost.passes == passes_made(models, images, tta="flips", mode=mode)
+    assert cost.members == 2 * 8 + 4
+    assert cost.seconds is None
+
+
+def test_a_cascades_first_stage_is_counted():
+    images = random_images((16, 16, 17))
+    models = [SmallModel("second", 1, "second", previous=(SmallModel("first", 0, "first"),))]
+    with PredictSession(models, device="cpu") as session:
+        cost = session.cost(images)
+    assert (cost.members, cost.passes) == (2, passes_made(models, images))
+    assert cost.seconds > 0
+
+
+def test_fast_roi_is_expected_to_need_one_tile_a_member():
+    groups = grouped(small_models(5), flips())
+    sizes = {"small": (30, 30, 30)}
+    assert forward_passes(groups, sizes) == {"small": 40 * 27}
+    assert forward_passes(groups, sizes, "fast-roi") == {"small": 27 + 39}
+
+
+def test_five_folds_and_eight_flips_of_a_brain_are_320_passes():
+    groups = grouped(small_models(5, window=Window((128, 128, 128))), flips())
+    assert forward_passes(groups, {"small": (145, 171, 130)}) == {"small": 320}
+
+
+def test_memory_does_not_grow_with_the_number_of_members():
+    images = random_images((16, 16, 17))
+    memory = []
+    for models, tta in ((small_models(1), "none"), (small_models(5), "flips")):
+        with PredictSession(models, tta=tta, device="cpu") as session:
+            memory.append(session.cost(images).memory)
+    assert memory[0] == memory[1] > 4 * images.channels["t1n"].size * 10
+
+
+def test_the_cost_in_words():
+    assert str(Cost(40, 320, 750.0, 3_100_000_000)) == (
+        "320 forward passes of 40 members, about 12 minutes, 3.1 GB a case"
+    )
+    assert str(Cost(1, 8, None, 500_000_000)) == "8 forward passes of 1 member, 0.5 GB a case"
+
+
+def test_without_a_gpu_the_expected_time_is_said():
+    cpu = torch.device("cpu")
+    assert "about 12 minutes a case" in slowness(cpu, 750)
+    assert "minutes to hours a case" in slowness(cpu)
+    assert slowness(torch.device("cuda")) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.2, "1 second"), (40, "40 seconds"), (750, "12 minutes"), (12600, "3.5 hours")]
+)
+def test_durations_in_words(seconds, words):
+    assert in_words(seconds) == words
+
+
+def test_a_device_that_is_not_there_is_refused():
+    assert chosen_device("cpu") == torch.device("cpu")
+    assert chosen_device().type in ("cpu", "cuda")
+    with pytest.raises(InferenceError, match="device 'nonsense' cannot be used"):
+        chosen_device("nonsense")
