@@ -11,6 +11,7 @@ from nnunetv2.utilities.label_handling.label_handling import convert_labelmap_to
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 
 from .model import CaseImages, InferenceError, Prepared
+from .nnunet_resampling import resampled_probabilities
 from .reading_axes import ReadingAxes, reading_axes
 
 
@@ -85,9 +86,7 @@ class Preparation:
         order = [0, *(axis + 1 for axis in self.plans.transpose_backward)]
 
         def to_box(values: torch.Tensor) -> torch.Tensor:
-            if tuple(values.shape[1:]) != shape:
-                resampled = self.configuration.resampling_fn_probabilities(values.cpu(), shape, current, original)
-                values = torch.as_tensor(resampled, device=values.device)
+            values = resampled_probabilities(values, shape, current, original, self.configuration)
             return axes.undo(values.permute(order))
 
         return to_box
