@@ -92,6 +92,27 @@ def open_models(
     return _open_nnunet(one, Path(path), folds, checkpoint, channels, convention)
 
 
+def model_files(found: FoundModel, folds: Iterable[int | str] | None = None, checkpoint: str = "final") -> list[Path]:
+    """The files that decide what a model predicts; by their size and time a changed model is recognised.
+
+    Raises InferenceError where the model cannot be opened or a fold is not there.
+    """
+    from .nnunet_folder import FoundConfiguration, previous_model
+
+    source = found.source
+    if source is None:
+        raise InferenceError(found.problem)
+    if not isinstance(source, FoundConfiguration):
+        return [source.source, *source.weights]
+    name = f"checkpoint_{checkpoint}.pth"
+    files = [source.path / "plans.json", source.path / "dataset.json"]
+    files += [source.path / f"fold_{fold}" / name for fold in source.chosen_folds(folds)]
+    if source.previous:
+        previous = previous_model(source)
+        files += [previous.path / f"fold_{fold}" / name for fold in previous.cross_validation]
+    return [file for file in files if file.is_file()]
+
+
 def _open_described(
     description: Description,
     folds: Iterable[int | str] | None,

@@ -37,6 +37,7 @@ from typing import Any, Literal
 from ..cohort.naming import channel_of
 from ..regions import LabelConvention, LabelError, label_convention
 from .model import InferenceError, Window
+from .monai_sizes import check_network, check_patch, size_divisors
 
 STORED = "stored"
 NORMALISATIONS = ("nonzero", "whole", "percentile", "none")
@@ -120,6 +121,7 @@ def described(entries: Mapping[str, Any], source: Path) -> Description:
     if unknown:
         raise _wrong(source, f"unknown: {', '.join(unknown)}", f"the entries are {', '.join(KEYS)}")
     network, weights = _network_and_files(entries, source)
+    arguments = _mapping(entries, "arguments", source)
     output = _one_of(entries, "output", ("sigmoid", "softmax"), None, source)
     if output == "softmax" and "labels" not in entries:
         raise _wrong(source, "softmax without labels", "say what each label is, as in labels: NCR=1,ED=2,ET=3")
@@ -127,13 +129,13 @@ def described(entries: Mapping[str, Any], source: Path) -> Description:
         source=source,
         name=str(entries.get("name", source.stem)),
         network=network,
-        arguments=_mapping(entries, "arguments", source),
+        arguments=arguments,
         weights=weights,
         channels=_channels(entries, source),
         output=output,
         regions=tuple(map(str, _list(entries, "regions", source))) if output == "sigmoid" else (),
         labels=_labels(entries, source),
-        window=_window(entries, source),
+        window=_window(entries, network, arguments, source),
         preprocessing=_preprocessing(entries, source),
         returns=_one_of(entries, "returns", ("logits", "probabilities"), "logits", source),
         mirrored=_mirrored(entries, source),
@@ -196,7 +198,8 @@ def _labels(entries: Mapping[str, Any], source: Path) -> LabelConvention:
         raise InferenceError(f"{source}: {error}") from None
 
 
-def _window(entries: Mapping[str, Any], source: Path) -> Window:
+def _window(entries: Mapping[str, Any], network: str, arguments: Mapping[str, Any], source: Path) -> Window:
+    """An exported program takes its patch alone; a network also other sizes."""
     patch = _numbers(entries, "patch", 3, source)
     if not all(isinstance(side, int) and side > 0 for side in patch):
         raise _wrong(source, f"patch {list(patch)}", "give three whole numbers of voxels, as in patch: [128, 128, 128]")
@@ -204,7 +207,12 @@ def _window(entries: Mapping[str, Any], source: Path) -> Window:
     if not 0 <= overlap < 1:
         raise _wrong(source, f"overlap {overlap}", "it lies between 0 and 1, as in overlap: 0.5")
     blending = _one_of(entries, "blending", ("gaussian", "constant"), "constant", source)
-    return Window(patch, step=1 - overlap, placing="monai", blending=blending)
+    divisors = None
+    if network:
+        check_network(network, source)
+        divisors = size_divisors(network, arguments, source)
+        check_patch(network, divisors, patch, source)
+    return Window(patch, step=1 - overlap, placing="monai", blending=blending, multiple=divisors)
 
 
 def _preprocessing(entries: Mapping[str, Any], source: Path) -> Preprocessing:

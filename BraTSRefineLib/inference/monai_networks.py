@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from math import prod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,8 @@ from torch import nn
 from .checkpoints import fill, load_weights
 from .model import InferenceError
 from .monai_description import Description
+from .monai_sizes import check_network
 
-NETWORKS = (
-    *("SwinUNETR", "SegResNet", "SegResNetDS", "DynUNet", "UNet", "BasicUNet", "AttentionUnet"),
-    *("UNETR", "VNet"),
-)
-"""Networks of ``monai.networks.nets`` that give one tensor of logits in the size of their input."""
-
-NORMALISING_INSTANCES = ("SwinUNETR", "DynUNet", "UNet", "BasicUNet")
 PROBABILITY_FLOOR = 1e-7
 
 
@@ -71,58 +64,17 @@ def open_network(description: Description, weights: Path) -> nn.Module:
 
 
 def build_network(description: Description) -> nn.Module:
-    """A network of ``NETWORKS`` with fresh weights.
-
-    Raises InferenceError for a network that is not in the list, arguments that it does not take, and a patch whose
-    sides it cannot halve often enough.
-    """
+    """A network of the allow list with fresh weights. Raises InferenceError for arguments that it does not take."""
     import monai.networks.nets as nets
 
     source, name = description.source, description.network
-    if name not in NETWORKS:
-        raise InferenceError(
-            f"{source}: unknown network '{name}'; use one of {', '.join(NETWORKS)}, or export yours with torch.export "
-            "and give it as 'program'"
-        )
+    check_network(name, source)
     arguments = {key: _frozen(value) for key, value in description.arguments.items()}
-    check_patch(name, arguments, description.window.patch, source)
     try:
         return getattr(nets, name)(**arguments)
     except (TypeError, ValueError, AssertionError, KeyError, AttributeError, IndexError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InferenceError(f"{source}: {name} cannot be built ({reason}); correct its 'arguments'") from None
-
-
-def check_patch(name: str, arguments: Mapping[str, Any], patch: Sequence[int], source: Path) -> None:
-    """Raises InferenceError where a side of the patch is no multiple of what the network divides it by.
-
-    A patch that shrinks to a single voxel is refused too, where there is instance normalisation.
-    """
-    divisors = patch_divisors(name, arguments)
-    sides = "x".join(str(side) for side in patch)
-    if any(side % divisor for side, divisor in zip(patch, divisors, strict=True)):
-        needed = "x".join(str(divisor) for divisor in divisors)
-        raise InferenceError(f"{source}: {name} cannot take a patch of {sides}; make its sides multiples of {needed}")
-    if name in NORMALISING_INSTANCES and tuple(patch) == divisors:
-        raise InferenceError(
-            f"{source}: {name} shrinks a patch of {sides} to one voxel, which it cannot normalise; make it larger"
-        )
-
-
-def patch_divisors(name: str, arguments: Mapping[str, Any]) -> tuple[int, int, int]:
-    """What each side of a patch is divided by on the way down, from the network's own arguments."""
-    if name == "SwinUNETR":
-        return (_whole(arguments.get("patch_size", 2)) ** 5,) * 3
-    if name in ("SegResNet", "SegResNetDS"):
-        return (2 ** (len(arguments.get("blocks_down", (1, 2, 2, 4))) - 1),) * 3
-    if name in ("DynUNet", "UNet", "AttentionUnet"):
-        strides = [stride if isinstance(stride, tuple) else (stride,) * 3 for stride in arguments.get("strides", ())]
-        return tuple(prod(stride[axis] for stride in strides) for axis in range(3))
-    return (16,) * 3
-
-
-def _whole(size: Any) -> int:
-    return max(size) if isinstance(size, tuple) else size
 
 
 def _frozen(value: Any) -> Any:
