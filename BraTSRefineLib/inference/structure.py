@@ -6,15 +6,19 @@ members' volumes. Mean pairwise Dice after Roy et al. 2019 predicts the true Dic
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from .model import InferenceError
 
 FEW_VOXELS = 10
-BYTES_AT_ONCE = 1_000_000
+GATHERING = 0x8040201008040201 - 2**64
+"""Multiplied by it, eight bytes of 0 or 1 in one number have their bits together in its highest byte."""
+
+SET_BITS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1, dtype=np.uint8)
 
 
 @dataclass(frozen=True)
@@ -35,37 +39,36 @@ class StructureAgreement:
 
 
 class StructureSamples:
-    """Takes the members' masks one by one and keeps one bit a voxel of each.
+    """Takes the members' masks one by one and keeps only the bits that are set, so that memory hardly grows with them.
 
     ``regions``: names along the first axis. ``voxel_volume``: mm3.
     """
 
     def __init__(self, regions: Sequence[str], voxel_volume: float) -> None:
         self.regions, self.voxel_volume = tuple(regions), voxel_volume
-        self._first: np.ndarray | None = None
-        self._packed: list[np.ndarray] = []
+        self._first: torch.Tensor | None = None
+        self._members: list[list[Bits]] = []
 
-    def add(self, masks: np.ndarray, covered: np.ndarray | None = None) -> None:
+    def add(self, masks: torch.Tensor, covered: torch.Tensor | None = None) -> None:
         """A member's boolean ``(region, z, y, x)``; the first one's where ``covered`` ``(z, y, x)`` is False.
 
         Raises InferenceError for another type or shape, or a first member that does not cover everything.
         """
-        masks = np.asarray(masks)
         self._check(masks, covered)
         if self._first is None:
-            self._first = masks.copy()
+            self._first = masks.clone()
         elif covered is not None:
-            masks = np.where(covered, masks, self._first)
-        self._packed.append(np.packbits(masks.reshape(len(masks), -1), axis=1))
+            masks = masks.where(covered, self._first)
+        self._members.append([Bits.of(mask) for mask in packed(masks)])
 
-    def agreement(self) -> Mapping[str, StructureAgreement]:
+    def agreement(self) -> dict[str, StructureAgreement]:
         """By region. Raises InferenceError where no member was added."""
-        if not self._packed:
+        if not self._members:
             raise InferenceError("no member was added, so nothing can agree")
         return {region: self._agreement(number) for number, region in enumerate(self.regions)}
 
     def _agreement(self, region: int) -> StructureAgreement:
-        shared = shared_voxels(np.stack([member[region] for member in self._packed]))
+        shared = shared_voxels(together([member[region] for member in self._members]))
         voxels = np.diag(shared)
         mean, spread = float(voxels.mean()), float(voxels.std())
         return StructureAgreement(
@@ -77,30 +80,53 @@ class StructureSamples:
             few_voxels=mean < FEW_VOXELS,
         )
 
-    def _check(self, masks: np.ndarray, covered: np.ndarray | None) -> None:
-        number = len(self._packed) + 1
-        expected = (len(self.regions), *masks.shape[1:]) if self._first is None else self._first.shape
-        if masks.dtype != np.bool_ or masks.ndim != 4 or masks.shape != expected:
+    def _check(self, masks: torch.Tensor, covered: torch.Tensor | None) -> None:
+        number = len(self._members) + 1
+        expected = (len(self.regions), *masks.shape[1:]) if self._first is None else tuple(self._first.shape)
+        if masks.dtype != torch.bool or masks.ndim != 4 or tuple(masks.shape) != expected:
             raise InferenceError(
-                f"member {number} is {masks.dtype} of shape {masks.shape}, expected boolean {expected} for the regions "
-                f"{', '.join(self.regions)}"
+                f"member {number} is {masks.dtype} of shape {tuple(masks.shape)}, expected boolean {expected} for the "
+                f"regions {', '.join(self.regions)}"
             )
-        if self._first is None and covered is not None and not np.all(covered):
+        if self._first is None and covered is not None and not covered.all():
             raise InferenceError("the first member does not cover every voxel; begin with the identity")
 
 
-def shared_voxels(packed: np.ndarray) -> np.ndarray:
-    """``(member, member)``: how many voxels two members both set, on the diagonal each one's own; from packed bits.
+@dataclass(frozen=True)
+class Bits:
+    """The bytes of a packed mask that are not 0, and where they are."""
 
-    Only bytes in which any member sets a bit are unpacked, some at a time, for one matrix product.
-    """
-    used = packed[:, np.bitwise_or.reduce(packed, axis=0) != 0]
-    shared = np.zeros((len(packed), len(packed)))
-    step = max(1, BYTES_AT_ONCE // len(packed))
-    for start in range(0, used.shape[1], step):
-        bits = np.unpackbits(used[:, start : start + step], axis=1).astype(np.float32)
-        shared += bits @ bits.T
-    return shared
+    places: np.ndarray
+    values: np.ndarray
+
+    @classmethod
+    def of(cls, mask: np.ndarray) -> Bits:
+        places = np.flatnonzero(mask).astype(np.int32)
+        return cls(places, mask[places])
+
+
+def packed(masks: torch.Tensor) -> np.ndarray:
+    """uint8 ``(region, byte)``, eight voxels a byte; packed where the masks are, so that little has to be moved."""
+    bits = masks.flatten(1).view(torch.uint8)
+    eight = torch.nn.functional.pad(bits, (0, -bits.shape[1] % 8)).view(torch.int64)
+    return ((eight * GATHERING) >> 56 & 255).to(torch.uint8).cpu().numpy()
+
+
+def together(members: Sequence[Bits]) -> np.ndarray:
+    """uint8 ``(member, byte)`` of the bytes that any member uses."""
+    places = np.unique(np.concatenate([member.places for member in members]))
+    rows = np.zeros((len(members), len(places)), np.uint8)
+    for row, member in zip(rows, members, strict=True):
+        row[np.searchsorted(places, member.places)] = member.values
+    return rows
+
+
+def shared_voxels(rows: np.ndarray) -> np.ndarray:
+    """``(member, member)``: how many voxels two members both set, on the diagonal each one's own; from packed bits."""
+    shared = np.zeros((len(rows), len(rows)))
+    for number, row in enumerate(rows):
+        shared[number, number:] = SET_BITS[rows[number:] & row].sum(axis=1, dtype=np.int64)
+    return np.maximum(shared, shared.T)
 
 
 def mean_pairwise_dice(shared: np.ndarray) -> float:

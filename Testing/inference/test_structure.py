@@ -6,9 +6,17 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 
 from BraTSRefineLib.inference import InferenceError
-from BraTSRefineLib.inference.structure import StructureSamples, mean_pairwise_dice, shared_voxels
+from BraTSRefineLib.inference.structure import (
+    Bits,
+    StructureSamples,
+    mean_pairwise_dice,
+    packed,
+    shared_voxels,
+    together,
+)
 
 
 def samples_of(*members, regions=("WT",), voxel_volume=2.0):
@@ -19,7 +27,7 @@ def samples_of(*members, regions=("WT",), voxel_volume=2.0):
 
 
 def a_box(side, shape=(12, 11, 13)):
-    mask = np.zeros((1, *shape), dtype=bool)
+    mask = torch.zeros((1, *shape), dtype=torch.bool)
     mask[:, 1 : 1 + side, 1 : 1 + side, 1 : 1 + side] = True
     return mask
 
@@ -40,11 +48,10 @@ def test_members_that_agree_do_so_fully():
     assert (found.volume_variation, found.pairwise_dice) == (0.0, 1.0)
 
 
-def test_pairs_are_those_of_masks_however_the_bits_are_cut(monkeypatch):
-    monkeypatch.setattr("BraTSRefineLib.inference.structure.BYTES_AT_ONCE", 64)
+def test_pairs_are_those_of_the_masks():
     random = np.random.default_rng(2)
     members = [random.random((2, 9, 10, 11)) < rate for rate in (0.02, 0.3, 0.5, 0.9)]
-    found = samples_of(*members, regions=("WT", "TC")).agreement()
+    found = samples_of(*map(torch.tensor, members), regions=("WT", "TC")).agreement()
     for number, region in enumerate(("WT", "TC")):
         pairs = itertools.combinations([member[number] for member in members], 2)
         dice = [2 * (a & b).sum() / (a.sum() + b.sum()) for a, b in pairs]
@@ -75,7 +82,7 @@ def test_a_few_voxels_are_said_to_be_few():
 def test_what_a_member_does_not_cover_is_as_in_the_first():
     samples = StructureSamples(("WT",), 1.0)
     samples.add(a_box(4))
-    covered = np.ones((12, 11, 13), dtype=bool)
+    covered = torch.ones((12, 11, 13), dtype=torch.bool)
     covered[:3] = False
     samples.add(a_box(2), covered)
     found = samples.agreement()["WT"]
@@ -87,16 +94,16 @@ def test_the_members_given_may_be_used_again_by_the_caller():
     samples = StructureSamples(("WT",), 1.0)
     samples.add(mask)
     mask[:] = False
-    samples.add(mask, np.zeros((12, 11, 13), dtype=bool))
+    samples.add(mask, torch.zeros((12, 11, 13), dtype=torch.bool))
     assert samples.agreement()["WT"].pairwise_dice == 1
 
 
 @pytest.mark.parametrize(
     ("member", "message"),
     [
-        (a_box(2).astype(float), r"member 2 is float64 .* expected boolean \(1, 12, 11, 13\)"),
-        (a_box(2, (12, 11, 12)), r"member 2 is bool of shape \(1, 12, 11, 12\)"),
-        (np.concatenate([a_box(2), a_box(2)]), "for the regions WT"),
+        (a_box(2).float(), r"member 2 is torch.float32 .* expected boolean \(1, 12, 11, 13\)"),
+        (a_box(2, (12, 11, 12)), r"member 2 is torch.bool of shape \(1, 12, 11, 12\)"),
+        (torch.cat([a_box(2), a_box(2)]), "for the regions WT"),
     ],
 )
 def test_a_member_of_another_kind_is_refused(member, message):
@@ -107,7 +114,7 @@ def test_a_member_of_another_kind_is_refused(member, message):
 
 def test_a_first_member_with_holes_is_refused():
     with pytest.raises(InferenceError, match="begin with the identity"):
-        StructureSamples(("WT",), 1.0).add(a_box(2), np.zeros((12, 11, 13), dtype=bool))
+        StructureSamples(("WT",), 1.0).add(a_box(2), torch.zeros((12, 11, 13), dtype=torch.bool))
 
 
 def test_no_member_is_refused():
@@ -116,7 +123,17 @@ def test_no_member_is_refused():
 
 
 def test_counts_come_from_packed_bits():
-    packed = np.packbits(np.array([[1, 1, 0, 0, 1, 0, 0, 0, 1], [0, 1, 1, 0, 1, 0, 0, 0, 0]], dtype=bool), axis=1)
-    shared = shared_voxels(packed)
+    masks = torch.tensor([[1, 1, 0, 0, 1, 0, 0, 0, 1], [0, 1, 1, 0, 1, 0, 0, 0, 0]], dtype=torch.bool)
+    rows = packed(masks[:, None, None])
+    assert np.array_equal(rows, np.packbits(masks.numpy(), axis=1))
+    assert np.array_equal(together([Bits.of(row) for row in rows]), rows)
+    shared = shared_voxels(rows)
     assert shared.tolist() == [[4, 2], [2, 3]]
     assert mean_pairwise_dice(shared) == pytest.approx(4 / 7)
+
+
+def test_bytes_that_no_member_uses_are_not_kept():
+    rows = np.zeros((2, 50), np.uint8)
+    rows[0, 7], rows[1, 7], rows[1, 30] = 3, 1, 255
+    kept = together([Bits.of(row) for row in rows])
+    assert kept.tolist() == [[3, 0], [1, 255]]
