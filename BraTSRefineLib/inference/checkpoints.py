@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,8 @@ WRAPPERS = ("module.", "_orig_mod.")
 """What ``DataParallel`` and ``torch.compile`` put before every name."""
 
 NAMED_AT_MOST = 3
+ONE_AT_A_TIME = Lock()
+"""torch keeps what is allowed for all threads: the first to finish would forbid it to the others."""
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
@@ -37,7 +40,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InferenceError(f"{path}: no such file; give the checkpoint's path")
     try:
-        with torch.serialization.safe_globals(_numpy_globals()):
+        with ONE_AT_A_TIME, torch.serialization.safe_globals(_numpy_globals()):
             content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except pickle.UnpicklingError as error:
         raise InferenceError(_refusal(path, error)) from None

@@ -58,10 +58,11 @@ class NnunetModel:
         return self._preparation.prepare(images, previous)
 
     def network(self, device: torch.device) -> torch.nn.Module:
-        """As ``Model.network``."""
-        if self._network is None:
-            self._network = self._loaded()
-        self._network = self._network.to(device)
+        """As ``Model.network``; its weights can be trained on, also where inference mode asks first."""
+        with torch.inference_mode(False):
+            if self._network is None:
+                self._network = self._loaded()
+            self._network = self._network.to(device)
         return self._network
 
     def release(self) -> None:

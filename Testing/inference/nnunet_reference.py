@@ -16,12 +16,21 @@ from BraTSRefineLib.inference import CaseImages
 CHANNELS = ("t1n", "t1c", "t2w", "t2f")
 
 
+class TorchWithoutHalf:
+    """torch as nnU-Net's predictor alone sees it, ``half`` being 32 bits wide."""
+
+    half = torch.float32
+
+    def __getattr__(self, name: str):
+        return getattr(torch, name)
+
+
 @contextmanager
 def in_32_bits():
     """nnU-Net's sums and its Gaussian as float32."""
     gaussian = partial(sliding_window_prediction.compute_gaussian, dtype=torch.float32)
     with (
-        patch.object(torch, "half", torch.float32),
+        patch.object(predict_from_raw_data, "torch", TorchWithoutHalf()),
         patch.object(predict_from_raw_data, "compute_gaussian", gaussian),
     ):
         yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -121,3 +122,9 @@ def test_another_architecture_names_what_differs(tmp_path, network):
     message = r"another architecture \(2 missing: 2.weight, 2.bias; 5 unknown: 1.weight, 1.bias, 1.running_mean ...; "
     with pytest.raises(InferenceError, match=message + r"1 of another shape: 0.weight is \(2, 3\), not \(2, 4\)\)"):
         fill(other, load_weights(path), path)
+
+
+def test_several_threads_may_read_at_once(tmp_path):
+    paths = [saved(tmp_path / f"{number}.pth", {"epoch": np.int64(number)}) for number in range(40)]
+    with ThreadPoolExecutor(8) as threads:
+        assert [content["epoch"] for content in threads.map(load_checkpoint, paths)] == list(range(40))

@@ -9,6 +9,8 @@ import pytest
 import torch
 from nnunet_reference import in_32_bits, nnunet_prediction, predictor
 from nnunet_results import simulated_case, write_results
+from nnunetv2.training.nnUNetTrainer.variants.network_architecture.nnUNetTrainerBN import nnUNetTrainerBN
+from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from BraTSRefineLib.cohort.volumes import read_image, write_volume
 from BraTSRefineLib.inference import CaseImages, InferenceError
@@ -133,6 +135,13 @@ def test_the_network_is_loaded_once_and_given_back(tmp_path):
     assert model.network(torch.device("cpu")) is not network
 
 
+def test_a_network_first_asked_for_in_inference_mode_can_be_trained_on(tmp_path):
+    (model,) = open_nnunet(write_results(tmp_path))
+    with torch.inference_mode():
+        network = model.network(torch.device("cpu"))
+    assert not any(weight.is_inference() for weight in network.parameters())
+
+
 def test_a_trainer_that_is_not_installed_follows_the_plans(tmp_path):
     images = simulated_case((18, 22, 20))
     known, unknown = (write_results(tmp_path, trainer=trainer) for trainer in ("nnUNetTrainer", "TrainerFromElsewhere"))
@@ -141,6 +150,22 @@ def test_a_trainer_that_is_not_installed_follows_the_plans(tmp_path):
 
 
 def test_a_trainer_that_builds_another_network_is_asked_for_it(tmp_path):
+    folder, images = write_results(tmp_path, trainer="nnUNetTrainerBN"), simulated_case((18, 22, 20))
+    change_checkpoint(folder, lambda content: content.update(network_weights=batch_norm_weights(folder)))
+    labels, _ = nnunet_prediction(folder, images)
+    np.testing.assert_array_equal(predict_case(images, open_nnunet(folder), device="cpu").label_map, labels)
+
+
+def batch_norm_weights(folder: Path) -> dict:
+    plans = PlansManager(str(folder / "plans.json"))
+    network = nnUNetTrainerBN.build_network_architecture(plans, plans.get_configuration("3d_fullres"), 4, 4)
+    for name, weights in network.state_dict().items():
+        if name.endswith("running_var"):
+            weights.uniform_(0.5, 2.0)
+    return network.state_dict()
+
+
+def test_weights_that_the_trainer_does_not_build_are_refused(tmp_path):
     (model,) = open_nnunet(write_results(tmp_path, trainer="nnUNetTrainerBN"))
     with pytest.raises(InferenceError, match=r"another architecture.*running_mean"):
         model.network(torch.device("cpu"))
