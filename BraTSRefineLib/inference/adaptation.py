@@ -8,7 +8,7 @@ MICCAI 2025). Running statistics of batch normalisation stay those of training: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -31,11 +31,14 @@ def adapted(
     settings: AdaptationSettings,
     device: torch.device,
     earlier: EarlierScan | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> Iterator[AdaptationReport]:
     """Inside, ``model.network(device)`` is adapted to ``prepared``; afterwards its weights are as before, bit by bit.
 
     The network is changed in place, so make copies, graphs or half precision of it inside. With ``earlier``, the steps
-    fit that scan's labels instead of minimising the entropy; guards and choice look at ``prepared`` all the same.
+    fit that scan's labels instead of minimising the entropy; guards and choice look at ``prepared`` all the same, so
+    a scan that is to teach much wants a lower ``agreement``. ``check`` is called before each forward pass of the
+    adaptation and may raise to stop it.
 
     Raises InferenceError where the network has no normalisation layer to adapt, its output is not finite, or the
     device's memory is too small for gradients.
@@ -47,12 +50,15 @@ def adapted(
     network = _with_gradients(model, device)
     parameters = affine_parameters(network, model.name)
     with lent(network, parameters):
+        hook = network.register_forward_pre_hook(lambda *_: check())
         try:
             report = _Episode(model, network, parameters, prepared, settings, device, earlier).run()
         except torch.OutOfMemoryError as error:
             raise InferenceError(
                 f"{model.name}: not enough memory on {device} for gradients of one tile; predict without adaptation"
             ) from error
+        finally:
+            hook.remove()
         for parameter in parameters:
             parameter.grad = None
         yield report

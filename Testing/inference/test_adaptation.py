@@ -122,6 +122,27 @@ def test_weights_are_restored_when_the_adaptation_itself_fails(model, case, monk
     assert same(model, before)
 
 
+def test_it_can_be_stopped_before_any_forward_pass_and_restores(model, case):
+    class Cancelled(Exception):
+        pass
+
+    def stop_at(last: int):
+        passes = iter(range(last))
+
+        def check() -> None:
+            if next(passes, None) is None:
+                raise Cancelled
+
+        return check
+
+    before = state_of(model)
+    for passes in (0, 1, 7, 12):
+        with pytest.raises(Cancelled), adapted(model, case, OPEN, CPU, check=stop_at(passes)):
+            pass
+        assert same(model, before)
+    output(model, case)
+
+
 def test_too_little_memory_says_so_and_restores(model, case, monkeypatch):
     def full(*_):
         raise torch.OutOfMemoryError("full")
