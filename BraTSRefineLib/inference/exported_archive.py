@@ -24,8 +24,10 @@ ProgramKind = Literal["torchscript", "exported"]
 
 WAY_OUT = "export it again from a network you trust: torch.export.save(torch.export.export(network, (tile,)), path)"
 
-FORBIDDEN_WORDS = re.compile(rb"\b(?:save|from_file|rpc_async|rpc_sync|rpc_remote)\b|\bops\.(?!prim\b|aten\b)\w+")
-"""In TorchScript code: operators that write files or reach beyond the network."""
+FORBIDDEN_WORDS = re.compile(
+    rb"\b(?:save|from_file|rpc_async|rpc_sync|rpc_remote)\b|\btorch\.classes\b|(?<![\w.])ops\.(?!prim\b|aten\b)\w+"
+)
+"""In TorchScript code: operators that write files, and what torch's or another library's C++ adds to them."""
 
 SPELLED_BY_PARTS = re.compile(rb"\bgetattr\b(?s:.*)(?:\\[xuUN0-7]|[\"']\s*[\"'])")
 """``getattr`` beside a string put together from parts or escapes, which could name one of them unseen."""

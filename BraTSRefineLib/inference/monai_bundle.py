@@ -50,7 +50,7 @@ def read_bundle(folder: Path) -> Description:
         **_output_entries(output, _channel_names(formats, "outputs", folder), folder),
         "mirrored": _mirrored_in_training(folder),
     }
-    return described(entries, folder / "bundle")
+    return described(entries, folder)
 
 
 class BundleConfig:

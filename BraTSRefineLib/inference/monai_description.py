@@ -160,7 +160,10 @@ def check_labels(description: Description) -> None:
 
 
 def check_arguments(description: Description) -> None:
-    """Raises InferenceError where the network's own numbers of channels contradict the description."""
+    """Raises InferenceError where the network is not 3D, or its numbers of channels contradict the description."""
+    dimensions = description.arguments.get("spatial_dims", description.arguments.get("dimensions", 3))
+    if dimensions != 3:
+        raise _wrong(description.source, f"the network has {dimensions} dimensions", "use one of 3, for volumes")
     for argument, number, what in (
         ("in_channels", len(description.channels), f"channels {', '.join(description.channels)}"),
         ("out_channels", description.output_channels, f"{description.output} output"),

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..regions import REGIONS
 from .model import CaseImages, Head, InferenceError, Model, Prepared, Window
 from .monai_description import Description
 
@@ -118,8 +117,6 @@ def described_models(description: Description, folds: Iterable[int | str] | None
     missing = [description.weights[fold] for fold in chosen if not description.weights[fold].is_file()]
     if missing:
         raise InferenceError(f"{missing[0]}: no such file; {description.source} names it")
-    if not set(description.known_regions) & set(REGIONS):
-        raise InferenceError(f"{description.source}: none of {', '.join(REGIONS)} is among its regions")
     group = str(description.source.resolve())
     return [
         DescribedModel(

@@ -32,8 +32,11 @@ class LogitsOf(nn.Module):
         self.source = source
 
     def forward(self, tiles: torch.Tensor) -> torch.Tensor:
-        """``(batch, channel, a, b, c)`` to logits of the head's channels. Raises InferenceError for another output."""
-        values = self.network(tiles)
+        """``(batch, channel, a, b, c)`` to logits of the head's channels.
+
+        Raises InferenceError where the network fails or gives another output.
+        """
+        values = self._output(tiles)
         if not isinstance(values, torch.Tensor):
             raise InferenceError(
                 f"{self.source}: the network gives a {type(values).__name__}, expected one tensor; "
@@ -47,6 +50,21 @@ class LogitsOf(nn.Module):
         if self.probabilities:
             values = _logits(values, self.probabilities)
         return values if self.order == sorted(self.order) else values[:, self.order]
+
+    def _output(self, tiles: torch.Tensor) -> Any:
+        try:
+            return self.network(tiles)
+        except torch.OutOfMemoryError:
+            raise
+        except (RuntimeError, ValueError) as error:
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            if "out of memory" in str(error):  # TorchScript hides the type
+                raise torch.OutOfMemoryError(lines[-1]) from None
+            sides = "x".join(map(str, tiles.shape))
+            raise InferenceError(
+                f"{self.source}: the network fails on a tile of {sides} on {tiles.device} "
+                f"({lines[-1] if lines else type(error).__name__}); correct its 'patch', or export it for this device"
+            ) from error
 
 
 def _logits(values: torch.Tensor, output: str) -> torch.Tensor:
@@ -72,7 +90,7 @@ def build_network(description: Description) -> nn.Module:
     arguments = {key: _frozen(value) for key, value in description.arguments.items()}
     try:
         return getattr(nets, name)(**arguments)
-    except (TypeError, ValueError, AssertionError, KeyError, AttributeError, IndexError) as error:
+    except (TypeError, ValueError, AssertionError, KeyError, AttributeError, IndexError, RuntimeError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InferenceError(f"{source}: {name} cannot be built ({reason}); correct its 'arguments'") from None
 

@@ -197,6 +197,7 @@ def test_an_archive_with_two_files_of_one_name_is_refused(tmp_path, programs):
         "torch.from_file('file', True, 10)",
         "ops.aten.from_file('file', True, 10)",
         "ops.mylib.attack(x)",
+        "__torch__.torch.classes.mylib.Attack(x)",
         "getattr(torch, 'sa' 've')(x, 'file')",
         "getattr(torch, '\\x73ave')(x, 'file')",
     ],

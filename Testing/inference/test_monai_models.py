@@ -8,6 +8,7 @@ import torch
 from described_networks import (
     CHANNELS,
     DYNUNET,
+    ENDS,
     SEGRESNET,
     SWIN_UNETR,
     TURNED,
@@ -60,6 +61,31 @@ def test_probabilities_are_those_of_monais_pipeline(tmp_path, name, arguments, p
     found = predict_case(images, open_models(path), device="cpu")
     assert found.regions == ("WT", "TC", "ET")
     assert np.abs(found.probability - expected[[1, 0, 2]]).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "patch"),
+    [
+        ("SegResNetDS", {"spatial_dims": 3, "init_filters": 8, **ENDS, "blocks_down": [1, 1, 1]}, (8, 4, 4)),
+        ("BasicUNet", {"spatial_dims": 3, **ENDS, "features": [4, 4, 4, 4, 4, 4]}, (32, 16, 16)),
+        ("AttentionUnet", {"spatial_dims": 3, **ENDS, "channels": [4, 8], "strides": [2]}, (8, 4, 4)),
+        ("VNet", ENDS, (32, 16, 16)),
+        ("UNETR", {**ENDS, "img_size": [16, 16, 32], "hidden_size": 24, "mlp_dim": 48, "num_heads": 2}, (16, 16, 32)),
+    ],
+)
+def test_every_network_of_the_list_gives_logits_of_the_patch(tmp_path, name, arguments, patch):
+    network, path = on_disk(tmp_path, name, arguments, patch=list(patch))
+    (model,) = open_models(path)
+    tile = torch.rand(1, 4, *patch)
+    with torch.no_grad():
+        assert torch.equal(model.network(CPU)(tile), network(tile)[:, [1, 0, 2]])
+
+
+def test_a_network_that_fails_on_its_tile_is_told(tmp_path):
+    arguments = {**ENDS, "img_size": [16, 16, 32], "hidden_size": 24, "mlp_dim": 48, "num_heads": 2}
+    _, path = on_disk(tmp_path, "UNETR", arguments, patch=[16, 16, 16])
+    with pytest.raises(InferenceError, match=r"network\.yaml: the network fails on a tile of 1x4x16x16x16 on cpu"):
+        predict_case(a_brain((16, 16, 16)), open_models(path), device="cpu")
 
 
 def test_a_case_smaller_than_the_patch_is_padded_as_monai_pads_it(tmp_path):

@@ -10,13 +10,15 @@ import torch
 from described_networks import IDENTITY, TURNED, a_brain, as_monai
 from monai.transforms import (
     CropForeground,
+    LoadImage,
     NormalizeIntensity,
     Orientation,
     ScaleIntensityRangePercentiles,
     Spacing,
 )
 
-from BraTSRefineLib.inference import InferenceError
+from BraTSRefineLib.cohort import read_geometry, read_image
+from BraTSRefineLib.inference import CaseImages, InferenceError
 from BraTSRefineLib.inference.monai_description import Preprocessing
 from BraTSRefineLib.inference.monai_preparation import prepared_case
 
@@ -40,6 +42,16 @@ def test_orientation_is_monais(direction, orientation):
 def test_stored_orientation_is_x_y_z_as_a_file_has_it():
     images = a_brain(direction=TURNED)
     assert torch.equal(prepared(images, normalisation="none").data, as_monai(images).as_tensor())
+
+
+@pytest.mark.parametrize("dataset", ["brats2023-ssa", "brats2021"])
+def test_a_real_file_reaches_the_network_as_monai_reads_it(real_data, dataset):
+    """Their arrays run in opposite directions along x and y."""
+    path = next((real_data / dataset / "cases").glob("*/*[-_]t1c*.nii.gz"))
+    images = CaseImages("real", {"t1c": read_image(path)}, read_geometry(path))
+    expected = Orientation("RAS", labels=None)(LoadImage(ensure_channel_first=True)(path))
+    found = prepared_case(images, ["t1c"], Preprocessing("RAS", normalisation="none"))
+    assert torch.equal(found.data, expected.as_tensor())
 
 
 @pytest.mark.parametrize("orientation", ["stored", "RAS", "SPL"])
