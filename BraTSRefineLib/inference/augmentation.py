@@ -97,8 +97,8 @@ def suitable(chosen: Iterable[Augmentation], model: Model) -> tuple[Augmentation
     """Those that make sense for a model: flips along axes that its training mirrored, and every other kind.
 
     What stands for the model's own policy (``augmentation_training.AsTrained``) gives way to that. Flipping an axis
-    along which tiles have one voxel changes nothing, so such a flip counts as the one without it. Raises
-    InferenceError where none is left.
+    along which tiles have one voxel changes nothing, so such a flip counts as the one without it. Exact ones come
+    first: they cover every voxel. Raises InferenceError where none is left.
     """
     longer = {axis for axis in range(3) if model.window.patch[axis] > 1}
     kept: list[Augmentation] = []
@@ -110,7 +110,7 @@ def suitable(chosen: Iterable[Augmentation], model: Model) -> tuple[Augmentation
         kept.append(augmentation)
     if not kept:
         raise InferenceError(f"{model.name}: none of the flips was part of its training; add the identity")
-    return tuple(kept)
+    return tuple(sorted(kept, key=lambda augmentation: not augmentation.per_tile))
 
 
 def _known(chosen: Iterable[Augmentation], model: Model) -> Iterator[Augmentation]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Literal
 
 import torch
@@ -16,6 +17,7 @@ from .heads import channel_probabilities, region_probabilities
 from .model import InferenceError, Model, Prepared, Window
 from .moments import MeanAlone, MemberMoments
 from .progress import Passes
+from .structure import StructureSamples
 from .tiles import Box, tile_count
 from .votes import LabelVote, placed
 
@@ -52,6 +54,7 @@ class CasePass:
         self.nothing_found = False
         shape = tuple(part.stop - part.start for part in self.box)
         self.moments = keep((len(self.regions), *shape), engine.device) if keep else None
+        self.structure = StructureSamples(self.regions, prod(spacing)) if keep is MemberMoments else None
         self.vote = LabelVote([group.head for group in groups], self.regions, self.box, engine.device)
 
     def run(self) -> None:
@@ -112,6 +115,8 @@ class CasePass:
         covered = None if seen is None else placed(seen[None], work.prepared.box, self.box)[0]
         if coarse:
             self._look_where_found(work, probability)
+        if self.structure is not None:
+            self.structure.add(probability > 0.5, covered)
         if self.moments is not None:
             self.moments.add(probability, covered, augmentation.weight)
 

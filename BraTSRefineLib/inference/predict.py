@@ -144,7 +144,16 @@ class PredictSession:
         convention = self.groups[0].head.convention
         maps = {name: _on_case_grid(values, run.box, shape) for name, values in run.moments.maps().items()}
         labels = convention.masks(label_map, self.regions)
-        return CasePrediction(case.images.case, self.regions, convention, labels, label_map, tuple(run.members), **maps)
+        return CasePrediction(
+            case.images.case,
+            self.regions,
+            convention,
+            labels,
+            label_map,
+            tuple(run.members),
+            **maps,
+            structure=run.structure.agreement() if run.structure else None,
+        )
 
     def _counted(self) -> Passes:
         passes = Passes(self._on_pass)

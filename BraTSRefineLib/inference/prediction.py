@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..regions import LabelConvention
+
+if TYPE_CHECKING:
+    from .structure import StructureAgreement
 
 
 @dataclass(frozen=True)
@@ -17,7 +22,7 @@ class CasePrediction:
     nnU-Net's; all else, float32, from the moments of the members' probabilities, and may differ on contested voxels.
     ``variance`` (0-0.25) is ``within_model`` (over augmentations) + ``between_model``; ``entropy`` (0-ln 2 nats) is
     ``expected_entropy`` + ``mutual_information``. All but ``probability`` are None where only the mean was asked for.
-    ``members``: model and augmentation of each.
+    ``members``: model and augmentation of each. ``structure``: by region, how far the members agree on the whole of it.
     """
 
     case: str
@@ -33,3 +38,4 @@ class CasePrediction:
     mutual_information: np.ndarray | None = None
     within_model: np.ndarray | None = None
     between_model: np.ndarray | None = None
+    structure: Mapping[str, StructureAgreement] | None = None
