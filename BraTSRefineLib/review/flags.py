@@ -2,74 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from ..cohort.volumes import Geometry
-from ..cohort.workspace import written_whole
-from ..fusion import QUANTITIES
-from ..regions import REGION_NAMES
+from .flag_regions import connected_parts
+from .flag_types import ERROR_RISK, Flag, ReviewError, default_threshold, highest, region_weight, type_of, why
 
-FLAG_COLUMNS = ["case", "region", "rank", "why", "quantity", "volume_ml", "mean", "maximum", "x_mm", "y_mm", "z_mm"]
-CONNECTIVITY = 26
-RIM_MM = 1.5
-MOSTLY_SET, HARDLY_SET = 0.8, 0.2
-
-
-class ReviewError(ValueError):
-    """A map or a table of flags that cannot be used; the message says which and why."""
+SMALLEST_MM3 = 10.0
 
 
 @dataclass(frozen=True)
-class Flag:
-    """One place to look at. ``center_lps`` in mm lies inside the region; ``mean`` and ``maximum`` in the map's unit."""
+class Flagged:
+    """The flags of one map. ``labels`` holds each flag's rank where it lies, 0 elsewhere.
 
-    case: str
-    region: str
-    rank: int
-    why: str
-    quantity: str
-    volume_ml: float
-    mean: float
-    maximum: float
-    center_lps: tuple[float, float, float]
-
-    @property
-    def row(self) -> dict[str, object]:
-        """The flag as a row of ``flags.csv``."""
-        row = {name: getattr(self, name) for name in FLAG_COLUMNS if not name.endswith("_mm")}
-        return row | dict(zip(("x_mm", "y_mm", "z_mm"), self.center_lps, strict=True))
-
-
-def default_threshold(quantity: str) -> float:
-    """Half of the quantity's theoretical maximum: one number for every case, so that flags are comparable.
-
-    For the entropy (in units of ln 2) it is 0.5; for five label maps it takes in what a single one contradicts.
+    ``subthreshold`` counts the places too small for the list; they stay in the map.
     """
-    if quantity not in QUANTITIES:
-        raise ReviewError(f"no quantity '{quantity}': use one of {', '.join(QUANTITIES)}")
-    return QUANTITIES[quantity].high / 2
+
+    flags: list[Flag]
+    labels: np.ndarray
+    subthreshold: int
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What is known of one region of a case, arrays ``(z, y, x)``.
+
+    ``uncertainty`` in its quantity's unit; ``consensus``: the fused mask; ``probability``: the members' mean;
+    ``mutual_information`` and ``entropy`` in nats. All but the first may be None.
+    """
+
+    uncertainty: np.ndarray
+    consensus: np.ndarray | None = None
+    probability: np.ndarray | None = None
+    mutual_information: np.ndarray | None = None
+    entropy: np.ndarray | None = None
 
 
 def uncertain_regions(
     uncertainty: np.ndarray, geometry: Geometry, threshold: float, consensus: np.ndarray | None = None
 ) -> np.ndarray:
-    """Components (int labels from 1, 26-connected) of the voxels at or above ``threshold``, ``(z, y, x)``.
+    """Labels from 1 of the places at or above ``threshold``, ``(z, y, x)``: see ``connected_parts``."""
+    return connected_parts(uncertainty >= threshold, uncertainty, geometry.array_spacing, consensus)
 
-    Members always differ a little along the surface. With the ``consensus`` mask of the region, voxels whose centre
-    lies within 1.5 mm of one on the other side (1 mm of the surface between them) do not count, so that this rim
-    neither hides nor joins the places that matter.
-    """
-    import cc3d
 
-    uncertain = uncertainty >= threshold
-    if consensus is not None and uncertain.any():
-        uncertain &= ~_rim(consensus, geometry.array_spacing)
-    return cc3d.connected_components(uncertain, connectivity=CONNECTIVITY)
+def _surface_to_clear(doubt: Doubt, quantity: str) -> np.ndarray | None:
+    """The consensus whose rim goes; a calibrated risk knows the distance and names the rim only where it often errs."""
+    return None if quantity == ERROR_RISK else doubt.consensus
 
 
 def flagged_regions(
@@ -80,66 +60,114 @@ def flagged_regions(
     region: str,
     quantity: str,
     threshold: float | None = None,
-    minimum_voxels: int = 10,
+    minimum_mm3: float = SMALLEST_MM3,
     limit: int = 20,
     consensus: np.ndarray | None = None,
 ) -> list[Flag]:
-    """The uncertain regions of a map ``(z, y, x)``, ranked by volume x mean uncertainty, at most ``limit``.
+    """The flags of a single map: see ``find_flags``."""
+    doubt = Doubt(uncertainty, consensus)
+    names = {"case": case, "region": region, "quantity": quantity}
+    return find_flags(doubt, geometry, **names, threshold=threshold, minimum_mm3=minimum_mm3, limit=limit).flags
 
-    ``threshold`` None takes ``default_threshold``. Components of fewer than ``minimum_voxels`` voxels stay in the
-    map and out of the list. ``consensus``: see ``uncertain_regions``; with it ``why`` says which way the doubt goes.
-    Raises ReviewError where the map does not fit the geometry or the quantity is unknown.
+
+def find_flags(
+    doubt: Doubt,
+    geometry: Geometry,
+    *,
+    case: str,
+    region: str,
+    quantity: str,
+    threshold: float | None = None,
+    minimum_mm3: float = SMALLEST_MM3,
+    limit: int = 20,
+) -> Flagged:
+    """The uncertain places of one region, ranked by score, at most ``limit``.
+
+    score = w * sum of u * mm3 * (1 + mean MI/H): w is 3 for ET, 2 for TC, 1 for WT, u the uncertainty in units of its
+    maximum. ``threshold`` None takes ``default_threshold``. Places of less than ``minimum_mm3`` are counted only.
+    Raises ReviewError where a map does not fit the geometry or the quantity is unknown.
     """
     threshold = default_threshold(quantity) if threshold is None else threshold
-    _check_shapes(uncertainty, geometry, case, consensus)
-    components = uncertain_regions(uncertainty, geometry, threshold, consensus)
-    sizes = np.bincount(components.ravel())
-    totals = np.bincount(components.ravel(), weights=uncertainty.ravel())
-    ranked = sorted((n for n in range(1, len(sizes)) if sizes[n] >= minimum_voxels), key=lambda n: (-totals[n], n))
-    boxes = _boxes(components) if ranked else []
-    return [
-        _flag(uncertainty, components, boxes[n - 1], n, geometry, consensus, (case, region, quantity, rank))
-        for rank, n in enumerate(ranked[:limit], start=1)
-    ]
+    _check_shapes(doubt, geometry, case)
+    parts = uncertain_regions(doubt.uncertainty, geometry, threshold, _surface_to_clear(doubt, quantity))
+    numbers, small = _large_enough(parts, minimum_mm3 / _voxel_mm3(geometry))
+    scores = {number: _score(doubt, parts, number, box, geometry, region, quantity) for number, box in numbers.items()}
+    ranked = sorted(numbers, key=lambda number: (-scores[number], number))[:limit]
+    labels, flags = np.zeros(parts.shape, np.int32), []
+    for rank, number in enumerate(ranked, start=1):
+        box = numbers[number]
+        inside = parts[box] == number
+        labels[box][inside] = rank
+        flags.append(_flag(doubt, inside, box, geometry, (case, region, rank, quantity), scores[number]))
+    return Flagged(flags, labels, small)
 
 
-def write_flags(flags: Iterable[Flag], path: Path) -> None:
-    """Write ``flags.csv`` (FLAG_COLUMNS, positions LPS in mm); the file appears whole or not at all."""
-    table = pd.DataFrame([flag.row for flag in flags], columns=FLAG_COLUMNS)
-    with written_whole(path) as temporary:
-        table.to_csv(temporary, index=False)
+def _large_enough(parts: np.ndarray, minimum_voxels: float) -> tuple[dict[int, tuple[slice, ...]], int]:
+    """The box of each part that is large enough, and how many are not."""
+    from scipy.ndimage import find_objects
+
+    sizes, boxes = np.bincount(parts.ravel()), find_objects(parts)
+    numbers = {n: boxes[n - 1] for n in range(1, len(sizes)) if sizes[n] and sizes[n] >= minimum_voxels}
+    return numbers, int(np.count_nonzero(sizes[1:])) - len(numbers)
 
 
-def read_flags(path: Path) -> pd.DataFrame:
-    """The table that ``write_flags`` wrote. Raises ReviewError where there is none or columns are missing."""
-    if not Path(path).is_file():
-        raise ReviewError(f"{path}: no flags yet; run the uncertainty job first")
-    table = pd.read_csv(path, dtype={"case": str, "region": str, "why": str, "quantity": str})
-    missing = [column for column in FLAG_COLUMNS if column not in table]
-    if missing:
-        raise ReviewError(f"{path}: no column {', '.join(missing)}; run the uncertainty job again")
-    return table
+def _score(
+    doubt: Doubt,
+    parts: np.ndarray,
+    number: int,
+    box: tuple[slice, ...],
+    geometry: Geometry,
+    region: str,
+    quantity: str,
+) -> float:
+    inside = parts[box] == number
+    summed = float(doubt.uncertainty[box][inside].sum(dtype=np.float64)) / highest(quantity)
+    contradiction = 0.0
+    if doubt.mutual_information is not None and doubt.entropy is not None:
+        entropy = doubt.entropy[box][inside]
+        shares = np.divide(
+            doubt.mutual_information[box][inside], entropy, out=np.zeros(entropy.shape), where=entropy > 1e-6
+        )
+        contradiction = float(shares.mean())
+    return region_weight(region) * summed * _voxel_mm3(geometry) * (1 + contradiction)
 
 
 def _flag(
-    uncertainty: np.ndarray,
-    components: np.ndarray,
+    doubt: Doubt,
+    inside: np.ndarray,
     box: tuple[slice, ...],
-    number: int,
     geometry: Geometry,
-    consensus: np.ndarray | None,
-    names: tuple[str, str, str, int],
+    names: tuple[str, str, int, str],
+    score: float,
 ) -> Flag:
-    case, region, quantity, rank = names
-    inside = components[box] == number
-    values = uncertainty[box][inside]
-    indices = np.argwhere(inside)
-    center = indices[_nearest_to_centroid(indices, values, geometry)] + [part.start for part in box]
-    share = None if consensus is None else float(consensus[box][inside].mean())
-    volume_ml = len(values) * float(np.prod(geometry.spacing)) / 1000
-    place = geometry.to_physical(tuple(int(index) for index in center))
-    why = _why(region, quantity, share)
-    return Flag(case, region, rank, why, quantity, volume_ml, float(values.mean()), float(values.max()), place)
+    case, region, rank, quantity = names
+    values, indices, first = doubt.uncertainty[box][inside], np.argwhere(inside), [side.start for side in box]
+    center = indices[_nearest_to_centroid(indices, values, geometry)] + first
+    share = None if doubt.consensus is None else float(doubt.consensus[box][inside].mean())
+    kind = type_of(share)
+    return Flag(
+        case,
+        region,
+        rank,
+        why(region, quantity, kind),
+        quantity,
+        len(values) * _voxel_mm3(geometry) / 1000,
+        float(values.mean()),
+        float(values.max()),
+        _place(geometry, center),
+        kind,
+        score,
+        _ambiguity_ml(doubt, inside, box, geometry),
+        _box_lps(geometry, box),
+    )
+
+
+def _ambiguity_ml(doubt: Doubt, inside: np.ndarray, box: tuple[slice, ...], geometry: Geometry) -> float:
+    """Expected absolute change of volume if each voxel were drawn anew: sum of min(p, 1 - p)."""
+    if doubt.probability is None:
+        return np.nan
+    probability = doubt.probability[box][inside].astype(np.float64)
+    return float(np.minimum(probability, 1 - probability).sum()) * _voxel_mm3(geometry) / 1000
 
 
 def _nearest_to_centroid(indices: np.ndarray, values: np.ndarray, geometry: Geometry) -> int:
@@ -149,45 +177,25 @@ def _nearest_to_centroid(indices: np.ndarray, values: np.ndarray, geometry: Geom
     return int(((positions - centroid) ** 2).sum(axis=1).argmin())
 
 
-def _why(region: str, quantity: str, share: float | None) -> str:
-    verb = "are unsure about" if quantity in ("entropy", "mean") else "disagree about"
-    words = f"members {verb} the {REGION_NAMES[region]}"
-    if share is None:
-        return words
-    if share >= MOSTLY_SET:
-        return f"{words}: the fused label has it here, possibly too much"
-    if share <= HARDLY_SET:
-        return f"{words}: the fused label leaves it out here, possibly a miss"
-    return f"{words}: how far it reaches"
+def _place(geometry: Geometry, index: np.ndarray) -> tuple[float, float, float]:
+    return geometry.to_physical(tuple(int(number) for number in index))
 
 
-def _rim(consensus: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
-    """Voxels whose centre lies within RIM_MM of a voxel's centre on the other side of the surface."""
-    from scipy import ndimage
-
-    rim = np.zeros(consensus.shape, dtype=bool)
-    if not consensus.any():
-        return rim
-    reach = [int(RIM_MM // length) + 1 for length in spacing]
-    box = ndimage.find_objects(consensus.astype(np.uint8))[0]
-    box = tuple(slice(max(part.start - n, 0), part.stop + n) for part, n in zip(box, reach, strict=True))
-    mask = consensus[box]
-    if mask.all():
-        return rim
-    inside = ndimage.distance_transform_edt(mask, sampling=spacing)
-    outside = ndimage.distance_transform_edt(~mask, sampling=spacing)
-    rim[box] = (inside + outside) <= RIM_MM
-    return rim
+def _box_lps(geometry: Geometry, box: tuple[slice, ...]) -> tuple[float, ...]:
+    """The lowest and the highest x, y, z of the box's corner voxels."""
+    ends = [(side.start, side.stop - 1) for side in box]
+    corners = np.array([_place(geometry, np.array((z, y, x))) for z in ends[0] for y in ends[1] for x in ends[2]])
+    return (*map(float, corners.min(axis=0)), *map(float, corners.max(axis=0)))
 
 
-def _boxes(components: np.ndarray) -> list[tuple[slice, ...]]:
-    from scipy import ndimage
-
-    return ndimage.find_objects(components)
+def _voxel_mm3(geometry: Geometry) -> float:
+    return float(np.prod(geometry.spacing))
 
 
-def _check_shapes(uncertainty: np.ndarray, geometry: Geometry, case: str, consensus: np.ndarray | None) -> None:
+def _check_shapes(doubt: Doubt, geometry: Geometry, case: str) -> None:
     shape = geometry.size[::-1]
-    for name, array in (("uncertainty map", uncertainty), ("consensus", consensus)):
+    arrays = {"uncertainty map": doubt.uncertainty, "consensus": doubt.consensus, "probability": doubt.probability}
+    arrays |= {"mutual information": doubt.mutual_information, "entropy": doubt.entropy}
+    for name, array in arrays.items():
         if array is not None and array.shape != shape:
             raise ReviewError(f"{case}: the {name} has shape {array.shape}, the case {shape}; make the map again")

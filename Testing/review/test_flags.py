@@ -117,13 +117,13 @@ def test_small_components_are_left_out():
     spot = np.zeros(SHAPE)
     spot[5, 5, 5:14] = 0.2
     assert flags_of(spot) == []
-    assert len(flags_of(spot, minimum_voxels=9)) == 1
+    assert len(flags_of(spot, minimum_mm3=9)) == 1
 
 
 def test_the_list_is_capped_at_the_limit():
     spots = np.zeros(SHAPE)
     spots[2::6, 2::6, 2::6] = 0.2
-    assert [flag.rank for flag in flags_of(spots, minimum_voxels=1, limit=5)] == [1, 2, 3, 4, 5]
+    assert [flag.rank for flag in flags_of(spots, minimum_mm3=1, limit=5)] == [1, 2, 3, 4, 5]
 
 
 def test_no_uncertainty_gives_no_flag():

@@ -14,9 +14,10 @@ from ...cohort.volumes import Geometry, read_image, write_volume
 from ...cohort.workspace import written_whole
 from ...fusion import QUANTITIES, Moments, vote_fraction
 from ...regions import REGIONS
-from ...review import FLAG_COLUMNS, Flag, default_threshold, flagged_regions, read_flags
+from ...review import FLAG_COLUMNS, RISKS_FILE, Flag, RiskTable, default_threshold, read_flags, read_risks
 from ..context import Context
 from ..description import JobError
+from .flagging import Seen, case_flags
 from .members import CASE_ERRORS, CaseError, chosen_models, known_regions, label_stacks, usable_members
 from .results import joined, write_table
 
@@ -46,9 +47,12 @@ class Maps:
 
     members: list[str]
     quantities: dict[str, np.ndarray]
-    consensus: np.ndarray
+    seen: Seen
     anywhere: np.ndarray
-    flagged: str
+
+    @property
+    def consensus(self) -> np.ndarray:
+        return self.seen.consensus
 
 
 @dataclass
@@ -64,10 +68,11 @@ def run(context: Context) -> dict[str, object]:
     """``maps/`` with a description beside each map, ``flags.csv`` and ``uncertainty.csv`` of the workspace."""
     cohort = context.cohort()
     models, tables = chosen_models(context, cohort), Tables()
+    risks = read_risks(context.workspace.root / RISKS_FILE)
     for case in context.cases(cohort, models):
         try:
             geometry, sorts = _maps(context, case, models)
-            flags = _flags(context, case, geometry, sorts[0])
+            flags = _flags(context, case, geometry, sorts, risks)
             rows = [row for maps in sorts for row in _rows(context, case, geometry, maps)]
         except CASE_ERRORS as error:
             context.problem(case.case, str(error))
@@ -101,29 +106,25 @@ def _from_probabilities(case: Case, members: list[str]) -> Maps:
         found = probability > 0.5
         anywhere = found if anywhere is None else anywhere | found
     quantities = {name: getattr(moments, name) for name in FROM_PROBABILITIES}
-    return Maps(members, quantities, moments.mean > 0.5, anywhere, "entropy")
+    seen = Seen("entropy", quantities, moments.mean > 0.5, source=", ".join(members))
+    return Maps(members, quantities, seen, anywhere)
 
 
 def _from_labels(case: Case, members: list[str]) -> Maps:
-    fraction = vote_fraction(label_stacks(case, members))
-    return Maps(members, {"disagreement": fraction * (1 - fraction)}, fraction > 0.5, fraction > 0, "disagreement")
+    stacks = list(label_stacks(case, members))
+    fraction = vote_fraction(stacks)
+    quantities = {"disagreement": fraction * (1 - fraction)}
+    masks = dict(zip(members, stacks, strict=True))
+    seen = Seen("disagreement", {**quantities, "mean": fraction}, fraction > 0.5, masks)
+    return Maps(members, quantities, seen, fraction > 0)
 
 
-def _flags(context: Context, case: Case, geometry: Geometry, maps: Maps) -> list[Flag]:
-    """The places to look at, from the best quantity that the case has."""
-    flags = []
-    for region in known_regions(case, maps.members):
-        level = REGIONS.index(region)
-        flags += flagged_regions(
-            maps.quantities[maps.flagged][level],
-            geometry,
-            case=case.case,
-            region=region,
-            quantity=maps.flagged,
-            threshold=context.job.parameters["threshold"],
-            consensus=maps.consensus[level],
-        )
-    return flags
+def _flags(
+    context: Context, case: Case, geometry: Geometry, sorts: list[Maps], risks: dict[str, RiskTable]
+) -> list[Flag]:
+    """The places to look at: by the calibrated risk where these members have one, else by the best quantity."""
+    threshold, regions = context.job.parameters["threshold"], known_regions(case, sorts[0].members)
+    return case_flags(case.case, geometry, regions, [maps.seen for maps in sorts], threshold, risks)
 
 
 def _rows(context: Context, case: Case, geometry: Geometry, maps: Maps) -> Iterator[dict[str, object]]:

@@ -1,0 +1,106 @@
+"""Connected uncertain places: the trivial rim removed, what is too long for one look split."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+
+CONNECTIVITY = 26
+RIM_MM = 1.5
+"""Voxels whose centre lies no farther than this from one on the other side: 1 mm from the surface between them."""
+
+DEEP_MM = 2.5
+"""Beyond this a voxel lies more than 2 mm from the surface."""
+
+REACH_MM = 3.0
+"""How far from a deep uncertain voxel the rim still belongs to it."""
+
+LONGEST_MM = 30.0
+SMOOTHING_MM = 5.0
+"""Of the uncertainty, before its peaks become the seeds of the parts: half of a part's least distance to the next."""
+
+
+def connected_parts(
+    uncertain: np.ndarray, uncertainty: np.ndarray, spacing: tuple[float, ...], consensus: np.ndarray | None = None
+) -> np.ndarray:
+    """Labels from 1 of the connected places of a mask ``(z, y, x)``; 0 elsewhere. ``spacing`` in mm in array order.
+
+    With the ``consensus`` mask of the region its rim is removed first (``without_rim``); then components are
+    26-connected, and those that span more than 30 mm along an axis are split along the valleys of ``uncertainty``.
+    """
+    import cc3d
+
+    if consensus is not None:
+        uncertain = without_rim(uncertain, consensus, spacing)
+    labels = cc3d.connected_components(uncertain, connectivity=CONNECTIVITY, out_dtype=np.uint32).astype(np.int32)
+    return split_long(labels, uncertainty, spacing)
+
+
+def without_rim(uncertain: np.ndarray, consensus: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
+    """The mask without the voxels within 1 mm of the consensus' surface, but for those beside a deep uncertain voxel.
+
+    Members always differ a little along the surface. The rim stays where the doubt reaches more than 2 mm from the
+    surface within 3 mm of the voxel, so that it neither joins places that are apart nor is cut off one that matters.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    if not uncertain.any() or not consensus.any() or consensus.all():
+        return uncertain
+    box = box_around(uncertain, spacing, DEEP_MM + max(spacing))
+    inside, here = consensus[box], uncertain[box]
+    if not inside.any() or inside.all():
+        return uncertain
+    distance = np.where(
+        inside,
+        distance_transform_edt(inside, sampling=spacing),
+        distance_transform_edt(~inside, sampling=spacing),
+    )
+    kept = here & (distance > RIM_MM)
+    deep = here & (distance > DEEP_MM)
+    if deep.any():
+        kept |= here & (distance_transform_edt(~deep, sampling=spacing) <= REACH_MM)
+    result = np.zeros_like(uncertain)
+    result[box] = kept
+    return result
+
+
+def split_long(labels: np.ndarray, uncertainty: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
+    """The same places with those longer than 30 mm split by a watershed on the smoothed uncertainty."""
+    from scipy.ndimage import find_objects
+
+    labels, last = labels.copy(), int(labels.max())
+    for number, box in enumerate(find_objects(labels), start=1):
+        if box is None or _length(box, spacing) <= LONGEST_MM:
+            continue
+        inside = labels[box] == number
+        parts = _watershed(inside, uncertainty[box], spacing)
+        further = inside & (parts > 1)
+        labels[box][further] = last + parts[further] - 1
+        last += max(int(parts.max()) - 1, 0)
+    return labels
+
+
+def box_around(mask: np.ndarray, spacing: tuple[float, ...], margin_mm: float) -> tuple[slice, ...]:
+    """The box of a mask that is not empty, wider by a margin, within the array."""
+    from scipy.ndimage import find_objects
+
+    found = find_objects(mask.astype(np.uint8))[0]
+    margins = [ceil(margin_mm / length) for length in spacing]
+    return tuple(slice(max(side.start - n, 0), side.stop + n) for side, n in zip(found, margins, strict=True))
+
+
+def _length(box: tuple[slice, ...], spacing: tuple[float, ...]) -> float:
+    return max((side.stop - side.start) * length for side, length in zip(box, spacing, strict=True))
+
+
+def _watershed(inside: np.ndarray, uncertainty: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
+    """Parts from 1, one a peak of the smoothed uncertainty; peaks lie at least half of the longest part apart."""
+    from scipy.ndimage import gaussian_filter, maximum_filter
+    from skimage.measure import label
+    from skimage.segmentation import watershed
+
+    height = gaussian_filter(np.where(inside, uncertainty, 0).astype(np.float32), [SMOOTHING_MM / s for s in spacing])
+    reach = [2 * round(LONGEST_MM / 2 / length) + 1 for length in spacing]
+    peaks = inside & (height == maximum_filter(np.where(inside, height, -1), size=reach))
+    return watershed(-height, label(peaks, connectivity=3), mask=inside)
