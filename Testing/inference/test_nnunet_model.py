@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from nnunet_reference import in_32_bits, nnunet_prediction, predictor
-from nnunet_results import simulated_case, write_results
+from nnunet_results import IDENTITY, simulated_case, write_results
 from nnunetv2.training.nnUNetTrainer.variants.network_architecture.nnUNetTrainerBN import nnUNetTrainerBN
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
-from BraTSRefineLib.cohort.volumes import read_image, write_volume
+from BraTSRefineLib.cohort.volumes import Geometry, read_image, write_volume
 from BraTSRefineLib.inference import CaseImages, InferenceError
 from BraTSRefineLib.inference.nnunet_model import open_nnunet
 from BraTSRefineLib.inference.predict import predict_case
@@ -117,6 +118,50 @@ def labels_from_files(model: Path, images: CaseImages, folder: Path) -> np.ndarr
         labels = theirs.predict_single_npy_array(stack, properties, None, None, False)
     reader.write_seg(labels, str(folder / "case.nii.gz"), properties)
     return read_image(folder / "case.nii.gz")
+
+
+@pytest.mark.filterwarnings("ignore:Detected old nnU-Net plans format")
+def test_plans_of_nnunet_before_2_3_are_understood(tmp_path):
+    model, images = write_results(tmp_path), simulated_case((18, 22, 20))
+    write_old_plans(model / "plans.json")
+    labels, _ = nnunet_prediction(model, images)
+    np.testing.assert_array_equal(predict_case(images, open_nnunet(model), device="cpu").label_map, labels)
+
+
+def write_old_plans(path: Path) -> None:
+    """They describe the U-Net by numbers instead of naming a class and its arguments."""
+    plans = json.loads(path.read_text())
+    settings = plans["configurations"]["3d_fullres"]
+    arguments = settings.pop("architecture")["arch_kwargs"]
+    settings |= {
+        "UNet_class_name": "PlainConvUNet",
+        "UNet_base_num_features": arguments["features_per_stage"][0],
+        "unet_max_num_features": arguments["features_per_stage"][-1],
+        "n_conv_per_stage_encoder": arguments["n_conv_per_stage"],
+        "n_conv_per_stage_decoder": arguments["n_conv_per_stage_decoder"],
+        "num_pool_per_axis": [2, 2, 2],
+        "pool_op_kernel_sizes": arguments["strides"],
+        "conv_kernel_sizes": arguments["kernel_sizes"],
+    }
+    path.write_text(json.dumps(plans))
+
+
+def test_part_of_a_real_case_equals_nnunet(tmp_path, real_data):
+    images = part_of_case(real_data / "brats2021" / "cases" / "BraTS2021_00006")
+    model = write_results(tmp_path, patch=(32, 32, 32), spacing=(1.2, 1.0, 1.1))
+    labels, channels = nnunet_prediction(model, images)
+    models = open_nnunet(model)
+    ours = predict_case(images, models, device="cpu")
+    np.testing.assert_array_equal(ours.label_map, labels)
+    np.testing.assert_allclose(ours.probability, by_region(channels, models[0], ours.regions), atol=TOLERANCE)
+
+
+def part_of_case(folder: Path) -> CaseImages:
+    """A corner of the brain with air around it, 16 bits whole numbers as they are stored."""
+    files = {"t1n": "t1", "t1c": "t1ce", "t2w": "t2", "t2f": "flair"}
+    part = (slice(60, 110), slice(40, 100), slice(30, 80))
+    images = {ours: read_image(folder / f"{folder.name}_{name}.nii.gz")[part] for ours, name in files.items()}
+    return CaseImages(folder.name, images, Geometry((50, 60, 50), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), IDENTITY))
 
 
 def test_models_of_one_configuration_share_their_group(tmp_path):
