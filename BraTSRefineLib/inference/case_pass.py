@@ -78,7 +78,8 @@ class CasePass:
         self.vote.add(logits, work.group.head, work.prepared.box, covered)
 
     def _run_model(self, work: GroupWork, model: Model, augmentations: Sequence[Augmentation]) -> None:
-        network = model.network(self.engine.device)
+        with torch.inference_mode(False):  # weights made within it could never be trained or adapted again
+            network = model.network(self.engine.device)
         for augmentation in self._coarse_first(augmentations):
             self.passes.words = f"{model.name}, {augmentation.name}"
             self.members.append(self.passes.words)

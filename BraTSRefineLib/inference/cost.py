@@ -11,7 +11,7 @@ import torch
 
 from .augmentation import IDENTITY
 from .case_pass import Mode, window_for
-from .device import in_words
+from .device import fastest_convolutions, in_words
 from .engine import Engine, tiled
 from .groups import Group
 from .model import Prepared
@@ -94,7 +94,7 @@ def _one_pass(group: Group, prepared: Prepared, engine: Engine, mode: Mode) -> t
     case = tiled(prepared.data[part].to(engine.device), window)
     network = group.models[0].network(engine.device)
     single = Engine(engine.device, engine.precision, 1)
-    with torch.inference_mode():
+    with torch.inference_mode(), fastest_convolutions(engine.device):
         if engine.device.type == "cuda":
             return _on_cuda(single, network, group.head.channels, case, prepared)
         return _on_cpu(single, network, group.head.channels, case, prepared)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .model import InferenceError
@@ -26,6 +28,19 @@ def chosen_device(name: str = "auto") -> torch.device:
         reason = str(error).splitlines()[0]
         raise InferenceError(f"device '{name}' cannot be used ({reason}); choose auto, cpu or cuda") from None
     return device
+
+
+@contextmanager
+def fastest_convolutions(device: torch.device) -> Iterator[None]:
+    """On CUDA, cuDNN tries its algorithms once for each size of tile and keeps the fastest, as nnU-Net lets it."""
+    import torch
+
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = before or device.type == "cuda"
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
 
 
 def slowness(device: torch.device, seconds: float | None = None) -> str:

@@ -17,7 +17,7 @@ import torch
 from .augmentation import Augmentation, augmentations
 from .case_pass import CasePass, Mode
 from .cost import Cost, cost_of
-from .device import chosen_device
+from .device import chosen_device, fastest_convolutions
 from .engine import Engine, Pace, Precision
 from .groups import Group, common_regions, grouped
 from .model import CaseImages, InferenceError, Model, Prepared
@@ -87,7 +87,7 @@ class PredictSession:
         """Raises InferenceError where the case cannot be predicted, naming case and member."""
         case = ReadCase(case, {}) if isinstance(case, CaseImages) else case
         try:
-            with torch.inference_mode():
+            with torch.inference_mode(), fastest_convolutions(self.device):
                 return self._prediction(case)
         except torch.OutOfMemoryError:
             raise InferenceError(

@@ -9,7 +9,7 @@ from small_models import SmallModel, random_images, small_models
 from BraTSRefineLib.inference import InferenceError, PredictSession, Window
 from BraTSRefineLib.inference.augmentation import flips
 from BraTSRefineLib.inference.cost import Cost, forward_passes
-from BraTSRefineLib.inference.device import chosen_device, in_words, slowness
+from BraTSRefineLib.inference.device import chosen_device, fastest_convolutions, in_words, slowness
 from BraTSRefineLib.inference.groups import grouped
 
 FLAT = Window((1, 16, 16), flat=True, multiple=(1, 2, 2))
@@ -75,6 +75,14 @@ def test_without_a_gpu_the_expected_time_is_said():
     assert "about 12 minutes a case" in slowness(cpu, 750)
     assert "minutes to hours a case" in slowness(cpu)
     assert slowness(torch.device("cuda")) == ""
+
+
+def test_convolutions_are_tuned_on_a_gpu_alone_and_only_meanwhile():
+    with fastest_convolutions(torch.device("cuda")):
+        assert torch.backends.cudnn.benchmark
+    with fastest_convolutions(torch.device("cpu")):
+        assert not torch.backends.cudnn.benchmark
+    assert not torch.backends.cudnn.benchmark
 
 
 @pytest.mark.parametrize(
