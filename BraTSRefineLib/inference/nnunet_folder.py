@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,10 +34,10 @@ class FoundConfiguration:
     folds: tuple[str, ...]
     checkpoint: str
     channels: tuple[str, ...]
-    labels: DatasetJson
     previous: str
-    plans: Mapping = field(repr=False)
-    stated: Mapping = field(repr=False)
+    labels: DatasetJson = field(repr=False, compare=False)
+    plans: Mapping = field(repr=False, compare=False)
+    stated: Mapping = field(repr=False, compare=False)
 
     @property
     def cross_validation(self) -> tuple[str, ...]:
@@ -63,7 +64,7 @@ def found_models(path: Path) -> list[FoundConfiguration]:
     ``path`` is the folder of one configuration, of a data set's results or of several data sets', or one fold or
     checkpoint (then only that one is listed). Raises InferenceError where there is none or a description is damaged.
     """
-    path = Path(path)
+    path = Path(os.path.normpath(Path(path).absolute()))
     if path.suffix == ".pth":
         return [_narrowed(path.parent, (path.name,))]
     if path.name.startswith("fold_"):
@@ -72,7 +73,7 @@ def found_models(path: Path) -> list[FoundConfiguration]:
     for _ in range(LEVELS + 1):
         if models := [folder for folder in folders if _fold_folders(folder)]:
             return [read_model_folder(folder) for folder in sorted(models)]
-        folders = [sub for folder in folders for sub in folder.iterdir() if sub.is_dir()]
+        folders = [sub for folder in folders for sub in _subfolders(folder)]
     raise InferenceError(
         f"{path}: no nnU-Net model; give a folder <trainer>__<plans>__<configuration> that holds plans.json, "
         "dataset.json and fold_0/checkpoint_final.pth"
@@ -91,13 +92,13 @@ def read_model_folder(folder: Path, checkpoints: Iterable[str] = CHECKPOINTS) ->
     checkpoint = next((name for name, folds in held.items() if folds), next(iter(held)))
     return FoundConfiguration(
         folder,
-        f"{folder.absolute().parent.name}/{folder.name}",
+        f"{folder.parent.name}/{folder.name}",
         configuration,
         held[checkpoint],
         checkpoint,
         tuple(labels.channels[place] for place in sorted(labels.channels)),
-        labels,
         _settings(plans, configuration, folder).get("previous_stage") or "",
+        labels,
         plans,
         stated,
     )
@@ -118,6 +119,13 @@ def _narrowed(fold_folder: Path, checkpoints: tuple[str, ...]) -> FoundConfigura
     found = read_model_folder(fold_folder.parent, checkpoints)
     fold = fold_folder.name.removeprefix("fold_")
     return replace(found, folds=found.chosen_folds([fold]))
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    try:
+        return [sub for sub in folder.iterdir() if sub.is_dir()]
+    except OSError as error:
+        raise InferenceError(f"{folder}: cannot be read ({error.strerror}); name the model's folder itself") from None
 
 
 def _fold_folders(folder: Path) -> list[Path]:

@@ -18,6 +18,8 @@ def input_channels(found: FoundConfiguration, stated: Sequence[str] | None = Non
     """
     channels = tuple(stated) if stated is not None else found.channels
     where = found.labels.path
+    if not found.channels:
+        raise InferenceError(f"{where}: names no channels; write channel_names as nnU-Net wants them")
     if len(channels) != len(found.channels):
         raise InferenceError(f"{where}: {len(found.channels)} channels, {len(channels)} stated; state each by position")
     if unknown := [_written(found)[place] for place, channel in enumerate(channels) if not channel]:

@@ -19,7 +19,7 @@ from .model import CaseImages, Head, InferenceError, Model, Prepared, Window
 from .nnunet_folder import FoundConfiguration, found_models, previous_model
 from .nnunet_head import head_of, input_channels
 from .nnunet_network import build_network
-from .nnunet_preparation import Preparation
+from .nnunet_preparation import Preparation, check_installed
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class NnunetModel:
         previous: tuple[Model, ...] = (),
     ):
         self.name = f"{found.name}/{trained.path.parent.name}"
-        self.group = str(found.path.absolute())
+        self.group = str(found.path)
         self.window = _window(preparation)
         self.head = head
         self.mirror_axes = tuple(axis + self.window.flat for axis in trained.mirror_axes)
@@ -119,6 +119,7 @@ def open_configuration(
     preparation = Preparation(
         plans, plans.get_configuration(found.configuration), found.stated, input_channels(found, channels)
     )
+    check_installed(preparation, found.path / "plans.json")
     previous: tuple[Model, ...] = ()
     if found.previous:
         previous = tuple(open_configuration(previous_model(found), chosen, channels=channels, convention=convention))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import torch
+from nnunetv2.utilities.find_class_by_name import recursive_find_python_class
 from nnunetv2.utilities.label_handling.label_handling import convert_labelmap_to_one_hot
 from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager, PlansManager
 
@@ -90,6 +93,31 @@ class Preparation:
             return axes.undo(values.permute(order))
 
         return to_box
+
+
+def check_installed(preparation: Preparation, path: Path) -> None:
+    """Raises InferenceError where the plans at ``path`` name a class or function that nnunetv2 does not have."""
+    configuration = preparation.configuration
+    try:
+        parts = {
+            "preprocessor_name": configuration.preprocessor_class,
+            "label_manager": preparation.plans.label_manager_class,
+            "resampling": configuration.resampling_fn_data and configuration.resampling_fn_probabilities,
+            "normalization_schemes": all(map(_normalisation, configuration.normalization_schemes)),
+        }
+    except (RuntimeError, KeyError, TypeError) as error:
+        raise InferenceError(f"{path}: cannot be followed ({error}); use nnunetv2 as it was in training") from None
+    if unknown := [name for name, part in parts.items() if not part]:
+        raise InferenceError(
+            f"{path}: what it names as {', '.join(unknown)} is no part of the nnunetv2 installed here; install the one "
+            "that the model was trained with"
+        )
+
+
+def _normalisation(scheme: str) -> type | None:
+    package = "nnunetv2.preprocessing.normalization"
+    folder = Path(import_module(package).__path__[0])
+    return recursive_find_python_class(str(folder), scheme, package)
 
 
 def _check(images: CaseImages, channels: tuple[str, ...]) -> None:

@@ -154,3 +154,10 @@ def test_looking_loads_no_torch(full):
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False", "False"]
+
+
+def test_a_relative_path_is_named_as_the_whole_one(full, monkeypatch):
+    monkeypatch.chdir(full / "fold_0")
+    for path in (Path(), Path("..")):
+        assert found_models(path)[0].name == "Dataset501_Small/nnUNetTrainer__nnUNetPlans__3d_fullres"
+    assert found_models(Path())[0].folds == ("0",)

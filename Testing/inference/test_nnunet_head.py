@@ -48,6 +48,11 @@ def test_a_channel_named_twice_is_refused(found):
         input_channels(found(channels=("T1", "T1w")))
 
 
+def test_a_description_without_channels_is_refused(found):
+    with pytest.raises(InferenceError, match="names no channels"):
+        input_channels(found(channels=()))
+
+
 def test_softmax_channels_of_a_region_are_its_labels(found):
     head = head_of(found())
     assert (head.kind, head.channels, head.order) == ("softmax", 4, ())

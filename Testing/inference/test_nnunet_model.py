@@ -275,3 +275,24 @@ def test_several_configurations_are_not_mixed_unasked(tmp_path):
 def test_a_cascade_without_its_first_stage_says_where_it_belongs(tmp_path):
     with pytest.raises(InferenceError, match=r"cascade on 3d_lowres, and .*__3d_lowres is no trained model"):
         open_nnunet(write_results(tmp_path, "3d_cascade_fullres"))
+
+
+@pytest.mark.parametrize(
+    ("known", "unknown", "message"),
+    [
+        ("DefaultPreprocessor", "PreprocessorFromElsewhere", "what it names as preprocessor_name is no part"),
+        ("ZScoreNormalization", "NormalisationFromElsewhere", "what it names as normalization_schemes is no part"),
+        (
+            "resample_data_or_seg_to_shape",
+            "resampling_from_elsewhere",
+            "cannot be followed .*resampling_from_elsewhere",
+        ),
+        ('"LabelManager"', '"LabelsFromElsewhere"', "what it names as label_manager is no part"),
+    ],
+)
+def test_parts_that_are_not_installed_are_named(tmp_path, known, unknown, message):
+    folder = write_results(tmp_path)
+    path = folder / "plans.json"
+    path.write_text(path.read_text().replace(known, unknown))
+    with pytest.raises(InferenceError, match=f"plans.json: {message}"):
+        open_nnunet(folder)
