@@ -5,7 +5,7 @@
     network: SwinUNETR                     # a network of monai.networks.nets; or instead of it, with its weights inside
     arguments: {in_channels: 4, out_channels: 3, feature_size: 48}
     weights: swin_unetr.pt                 # relative to this file; a list of files: the folds
-    # program: exported.pt2                # TorchScript or torch.export, in place of the three lines above
+    # program: exported.pt2                # TorchScript or torch.export, in place of the three lines above; or a list
     name: SwinUNETR of 2024                # default: the name of this file
     channels: [t2f, t1c, t1n, t2w]         # in the network's order
     output: sigmoid                        # or softmax

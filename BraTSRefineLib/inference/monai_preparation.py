@@ -97,21 +97,23 @@ def normalised(data: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor
     """
     for voxels in data:
         if preprocessing.normalisation == "nonzero":
-            inside = voxels != 0
-            voxels[inside] = _z_score(voxels[inside])
+            _z_score(voxels, voxels != 0)
         elif preprocessing.normalisation == "whole":
-            voxels.copy_(_z_score(voxels))
+            _z_score(voxels, torch.ones_like(voxels, dtype=torch.bool))
         elif preprocessing.normalisation == "percentile":
             low, high = np.percentile(voxels.numpy(), preprocessing.percentiles)
             voxels.sub_(low).div_(high - low or 1.0).clamp_(0, 1)
     return data
 
 
-def _z_score(values: torch.Tensor) -> torch.Tensor:
-    if not values.numel():
-        return values
-    deviation = values.std(correction=0).item()
-    return (values - values.mean()) / (deviation or 1.0)
+def _z_score(voxels: torch.Tensor, inside: torch.Tensor) -> None:
+    """In place, by mean and population deviation of the voxels inside; 0 outside. Gathering them would take longer."""
+    count = int(inside.count_nonzero())
+    if not count:
+        return
+    voxels.sub_(float(voxels.mul_(inside).sum(dtype=torch.float64)) / count).mul_(inside)
+    deviation = (float(voxels.square().sum(dtype=torch.float64)) / count) ** 0.5
+    voxels.div_(deviation or 1.0)
 
 
 def _turned(data: torch.Tensor, axes: Sequence[int], reversed_axes: Sequence[int]) -> torch.Tensor:
