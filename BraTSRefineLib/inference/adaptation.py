@@ -144,7 +144,8 @@ class _Episode:
         return Descent(self.network, self.model.head, self.parameters, tiles, self.settings)
 
     def _candidate(self, step: int) -> Candidate:
-        return candidate(step, self.network, self.parameters, self.tiles, self.passes)
+        passes = self.passes if self.settings.keep == "surest" else Passes.plain(self.model)
+        return candidate(step, self.network, self.parameters, self.tiles, passes)
 
     def _end(self, candidates: list[Candidate]) -> End | None:
         """A tripped guard, or no new lowest uncertainty for long enough."""

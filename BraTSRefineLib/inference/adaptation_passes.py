@@ -34,6 +34,11 @@ class Passes:
         """``count`` passes with dropout, the plain one among them; without dropout one for each mirrored axis."""
         return cls(model, dropout_passes(count - 1, seed) if dropout_modules(network) else (), model.mirror_axes)
 
+    @classmethod
+    def plain(cls, model: Model) -> Passes:
+        """The plain prediction alone."""
+        return cls(model, (), ())
+
     def over(self, network: nn.Module, image: torch.Tensor) -> Iterator[torch.Tensor]:
         """Log probabilities ``(1, variable, outcome, *space)`` of each pass, on the image's own grid."""
         yield predicted(network, image, self.model.head)

@@ -135,7 +135,8 @@ class AdaptationReport:
     ``entropy_before`` and ``entropy_after``: mean normalised entropy (0-1) where the loss was taken, of the unadapted
     and of the chosen network. ``volume_ratio`` of the foreground and ``agreement`` (lowest Dice of a region) compare
     the chosen or, where a guard tripped, the refused network with the unadapted one. ``uncertainties`` are the
-    candidates' ``(step, mean entropy)``, step 0 first. None: not measured.
+    candidates' ``(step, mean entropy)``, step 0 first; of the plain prediction where the last is kept. None: not
+    measured.
     """
 
     ended: End
