@@ -11,7 +11,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from .commands import act, compare, look, scoring, show
+from .commands import act, compare, fusing, look, scoring, show
 from .commands.options import notes
 
 app = typer.Typer(
@@ -31,7 +31,8 @@ for command in (
     compare.compare,
     look.report,
     act.uncertainty,
-    act.fuse,
+    fusing.fuse,
+    fusing.fit_weights,
     act.postprocess,
     act.select,
     show.review,

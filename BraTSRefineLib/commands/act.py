@@ -1,4 +1,4 @@
-"""Act: map the uncertainty, fuse, post-process, choose cases to annotate."""
+"""Act: map the uncertainty, post-process, choose cases to annotate."""
 
 from __future__ import annotations
 
@@ -37,23 +37,6 @@ def uncertainty(
     """
     _, opened = open_cohort(folder, workspace, labels, model_labels)
     finish(run_job(opened, "uncertainty", {"threshold": threshold}), opened, as_json)
-
-
-def fuse(
-    folder: FolderArgument,
-    workspace: WorkspaceOption = None,
-    method: Annotated[str, typer.Option(help="mean (of probabilities) or majority (of labels).")] = "majority",
-    models: Annotated[list[str] | None, typer.Option("--model", help="Members; repeatable. Default: all.")] = None,
-    labels: LabelsOption = "auto",
-    model_labels: ModelLabelsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Fuse the members' predictions into a new one and say what it was worth.
-
-    [dim]bratsrefine fuse cohort/ --method mean --model fold_0 --model fold_1[/]
-    """
-    _, opened = open_cohort(folder, workspace, labels, model_labels)
-    finish(run_job(opened, "fuse", {"method": method, "models": models}), opened, as_json)
 
 
 def postprocess(

@@ -5,6 +5,7 @@ fitted on what `contested` keeps of cases with a reference (`fit`), and judged o
 (`judge`).
 """
 
+from .combinations import best_combination
 from .contested import Contested, contested
 from .fitting import METHODS, fit, mean_dice, uniform
 from .judging import Judgement, held_out_folds, judge, person_bootstrap
@@ -15,6 +16,7 @@ from .simple import Simple, simple, simple_regions
 from .staple import Staple, staple, staple_regions
 from .votes import majority, vote_fraction, vote_variance
 from .weighting import weighted_mean, weighted_regions
+from .weights import Weights, read_weights, split_hash
 
 __all__ = [
     "METHODS",
@@ -26,6 +28,8 @@ __all__ = [
     "Quantity",
     "Simple",
     "Staple",
+    "Weights",
+    "best_combination",
     "contested",
     "fit",
     "held_out_folds",
@@ -34,8 +38,10 @@ __all__ = [
     "mean_dice",
     "mean_probability",
     "person_bootstrap",
+    "read_weights",
     "simple",
     "simple_regions",
+    "split_hash",
     "staple",
     "staple_regions",
     "uniform",

@@ -77,6 +77,26 @@ def _is_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
+def _is_weights(value: object) -> bool:
+    """Whether the models exist and have weight at all is for the job to say."""
+    return (
+        value is None
+        or (isinstance(value, str) and bool(value))
+        or (isinstance(value, dict) and set(value) == set(REGIONS) and all(map(_is_shares, value.values())))
+    )
+
+
+def _is_shares(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(share, float | int) and not isinstance(share, bool) for share in value.values()
+    )
+
+
+def _one_of(*values: str) -> Parameter:
+    """The first is the default."""
+    return Parameter(values[0], lambda value: value in values, " or ".join(json.dumps(value) for value in values))
+
+
 _MODELS = Parameter(None, _is_names, "null or a list of the cohort's models")
 _CASES = Parameter(None, _is_names, "null or a list of the cohort's cases")
 _CONVENTION = Parameter("brats2023", lambda value: isinstance(value, str), "the name of a convention for empty masks")
@@ -103,9 +123,24 @@ KINDS: dict[str, dict[str, Parameter]] = {
     },
     "fuse": {
         "models": _MODELS,
-        "method": Parameter("mean", lambda value: value in ("mean", "majority"), '"mean" or "majority"'),
+        "method": _one_of("mean", "majority", "weighted", "staple", "simple", "select"),
+        "weights": Parameter(
+            None, _is_weights, 'null, a file of weights, or {"WT": {model: weight}, "TC": ..., "ET": ...}'
+        ),
         "cases": _CASES,
         "convention": _CONVENTION_OR_SCORES,
+    },
+    "fit_weights": {
+        "models": _MODELS,
+        "method": _one_of("select", "dirichlet", "soft-dice", "convex"),
+        "cases": _CASES,
+        "by": _one_of("person", "center"),
+        "folds": Parameter(5, lambda value: _is_whole(value) and value >= 2, "a whole number from 2"),
+        "max_models": Parameter(
+            None, lambda value: value is None or (_is_whole(value) and value >= 1), "null or a whole number from 1"
+        ),
+        "seed": Parameter(0, lambda value: _is_whole(value) and value >= 0, "a whole number from 0"),
+        "save_as": Parameter("", lambda value: isinstance(value, str), "a name for the file of weights, or nothing"),
     },
     "postprocess": {
         "model": Parameter("", lambda value: isinstance(value, str) and bool(value), "the name of a model"),

@@ -62,7 +62,7 @@ def write_case(folder: Path, case: str, *, reference: bool = True, probabilities
             write_probabilities(folder / "predictions" / model / f"{case}.npz", regions)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small() -> SimpleNamespace:
     """What the small cases are made of, for a test that adds to them or knows what must come out."""
     return SimpleNamespace(

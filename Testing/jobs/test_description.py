@@ -38,7 +38,13 @@ def test_a_created_job_reads_back_with_its_defaults(workspace):
     path = jobs.create(workspace, "fuse", {"method": "majority"})
     job = jobs.read(path)
     assert (job.kind, job.workspace, job.folder) == ("fuse", workspace, path.parent)
-    assert job.parameters == {"models": None, "method": "majority", "cases": None, "convention": None}
+    assert job.parameters == {
+        "models": None,
+        "method": "majority",
+        "weights": None,
+        "cases": None,
+        "convention": None,
+    }
 
 
 def test_the_description_is_plain_json(workspace):
@@ -64,7 +70,12 @@ def test_a_chosen_name_that_is_taken_is_refused(workspace):
     [
         ("dream", {}, "unknown kind of job 'dream': use one of score, uncertainty"),
         ("fuse", {"modles": []}, "unknown parameter 'modles'; it knows models, method"),
-        ("fuse", {"method": "median"}, 'method is "median", expected "mean" or "majority"'),
+        ("fuse", {"method": "median"}, 'method is "median", expected "mean" or "majority" or "weighted" or'),
+        ("fuse", {"weights": {"WT": {"unet": 1}}}, "weights is .*expected null, a file of weights, or"),
+        ("fuse", {"weights": {"WT": {"unet": "1"}, "TC": {}, "ET": {}}}, "weights is "),
+        ("fit_weights", {"method": "magic"}, 'method is "magic", expected "select" or "dirichlet"'),
+        ("fit_weights", {"folds": 1}, "folds is 1, expected a whole number from 2"),
+        ("fit_weights", {"max_models": 0}, "max_models is 0, expected null or a whole number from 1"),
         ("fuse", {"models": ["unet", "nnU"]}, "no model 'nnU' in the cohort; it has unet, swin"),
         ("fuse", {"models": []}, "models is \\[\\], expected null or a list"),
         ("fuse", {"cases": ["C"]}, "no case 'C' in the cohort; it has A 1, B"),

@@ -1,4 +1,4 @@
-"""Fuse the members: the mean of their probabilities, or the majority of their label maps, region by region."""
+"""Fuse the members, region by region: by the mean of their probabilities, fitted weights, or votes on label maps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 from ...cohort import Case, Cohort, case_geometry, read_probabilities
 from ...cohort.volumes import Geometry
-from ...fusion import majority, mean_probability
+from ...fusion import majority, mean_probability, simple_regions, staple_regions
 from ...regions import REGIONS
 from ..context import Context
 from ..description import JobError
@@ -24,7 +24,10 @@ from .members import (
     usable_members,
 )
 from .results import CaseResult, Results
+from .weighting import GivenWeights, given_weights, weighted_fusion
 
+VOTES = {"majority": majority, "staple": staple_regions, "simple": simple_regions}
+WEIGHTED = ("weighted", "select")
 MAJORITY_INSTEAD = 'fuse with the method "majority" instead, which needs label maps only'
 
 
@@ -34,19 +37,28 @@ def run(context: Context) -> dict[str, object]:
     A case without reference has nothing to be scored against, since every model is a member: instead, ``agreement``
     says how well the members agree with each other (before) and with the fusion (after), by mean Dice.
     """
-    cohort = context.cohort()
-    models = chosen_models(context, cohort)
-    if context.job.parameters["method"] == "mean":
+    cohort, method = context.cohort(), context.job.parameters["method"]
+    if context.job.parameters["weights"] and method not in WEIGHTED:
+        raise JobError(f'fuse: the method "{method}" takes no weights; use {" or ".join(WEIGHTED)}')
+    given = given_weights(context, cohort) if method in WEIGHTED else None
+    models = list(given.weights.models) if given else chosen_models(context, cohort)
+    if method == "mean":
         _check_probabilities(cohort, models)
-    results = Results(context)
+    results, done = Results(context), []
     for case in context.cases(cohort, models):
         try:
-            result = _fused(context, case, models)
+            result = _fused(context, case, models, given)
         except CASE_ERRORS as error:
             context.problem(case.case, str(error))
             continue
         results.add(result)
-    return results.write() | {"members": models, "method": context.job.parameters["method"]}
+        done.append(case.case)
+    return results.write() | {"members": models, "method": method} | (_of_weights(given, done) if given else {})
+
+
+def _of_weights(given: GivenWeights, cases: list[str]) -> dict[str, object]:
+    remark = given.remark(cases)
+    return {"weights": given.source} | ({"optimistic": remark} if remark else {})
 
 
 def _check_probabilities(cohort: Cohort, models: list[str]) -> None:
@@ -55,22 +67,26 @@ def _check_probabilities(cohort: Cohort, models: list[str]) -> None:
         raise JobError(f"fuse: {', '.join(without)} left no probability maps, so there is no mean; {MAJORITY_INSTEAD}")
 
 
-def _fused(context: Context, case: Case, models: list[str]) -> CaseResult:
+def _fused(context: Context, case: Case, models: list[str], given: GivenWeights | None) -> CaseResult:
     members = usable_members(context, case, models)
     if len(members) < 2:
         raise CaseError(f"not fused: it takes two models, {len(members)} can be used here")
     labels, geometry = painting_convention(case), case_geometry(case)
-    label_map = labels.paint(_regions(context, case, members))
+    label_map = labels.paint(_regions(context, case, members, given))
     if label_map.shape != geometry.size[::-1]:
         raise CaseError(f"not fused: the members have {label_map.shape} voxels, the case {geometry.size[::-1]}")
     standard = standard_for(case, [], geometry, context.convention())
     scores, changes = _worth(context, case, members, label_map, standard, geometry)
-    return CaseResult(case.case, label_map, geometry, members, scores, changes)
+    made_from = [model for model in members if given is None or model in given.weights.used]
+    return CaseResult(case.case, label_map, geometry, made_from, scores, changes)
 
 
-def _regions(context: Context, case: Case, members: list[str]) -> np.ndarray:
-    if context.job.parameters["method"] == "majority":
-        return majority(label_stacks(case, members))
+def _regions(context: Context, case: Case, members: list[str], given: GivenWeights | None) -> np.ndarray:
+    if given:
+        return weighted_fusion(context, case, given.weights, members)
+    vote = VOTES.get(context.job.parameters["method"])
+    if vote:
+        return vote(label_stacks(case, members))
     without = [model for model in members if model not in case.probabilities]
     if without:
         raise CaseError(f"not fused: no probability map of {', '.join(without)}; {MAJORITY_INSTEAD}")
