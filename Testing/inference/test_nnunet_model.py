@@ -87,11 +87,19 @@ def test_a_2d_model_mirrors_within_the_slice(tmp_path):
     assert model.window.flat and model.window.patch == (1, 16, 16)
 
 
-@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (1.2, 1.2, 1.2)], ids=["as it is", "resampled"])
-def test_a_cascade_takes_the_labels_of_its_first_stage(tmp_path, spacing):
+CASCADES = {
+    "as it is": {},
+    "resampled": {"spacing": (1.2, 1.2, 1.2)},
+    "regions": {"regions": True},
+    "transposed": {"transpose": (2, 0, 1)},
+}
+
+
+@pytest.mark.parametrize("settings", CASCADES.values(), ids=CASCADES)
+def test_a_cascade_takes_the_labels_of_its_first_stage(tmp_path, settings):
     images = simulated_case()
-    first = write_results(tmp_path, "3d_lowres", folds=(0, 1), spacing=spacing)
-    model = write_results(tmp_path, "3d_cascade_fullres", folds=(0, 1), spacing=spacing)
+    first = write_results(tmp_path, "3d_lowres", folds=(0, 1), **settings)
+    model = write_results(tmp_path, "3d_cascade_fullres", folds=(0, 1), **settings)
     before, _ = nnunet_prediction(first, images, (0, 1))
     labels, _ = nnunet_prediction(model, images, (0, 1), previous=before)
     ours = predict_case(images, open_nnunet(model), device="cpu")
