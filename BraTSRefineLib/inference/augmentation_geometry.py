@@ -4,8 +4,8 @@ The warp is made in millimetres, so that it is rigid whatever the spacing. Voxel
 from beyond the border do not count for such a member.
 
 Both interpolations together blur. A certain lesion of one voxel comes back with a probability of about 0.5 after 5
-degrees and 0.25 after a scaling, one of 2x2x2 voxels with 0.75 and 0.55, one of 3x3x3 unchanged. So the label never asks
-these members, and in the mean small lesions stand a little lower than through flips.
+degrees and 0.25 after a scaling, one of 2x2x2 voxels with 0.75 and 0.55, one of 3x3x3 unchanged. So the label does
+not ask these members, and in the mean small lesions stand a little lower than through flips.
 """
 
 from __future__ import annotations
