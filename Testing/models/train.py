@@ -25,8 +25,8 @@ from real_dataset import REAL, write_real
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDS = range(5)
 FEW_FOLDS = range(2)
-REAL_MEMORY_GB = 0.04
-"""The planner's target for the real cases: patches of about 40 voxels a side."""
+REAL_MEMORY_GB = 0.02
+"""The planner's target for the real cases: patches of 32 voxels a side."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -54,10 +54,10 @@ def _steps(text: str) -> list[str]:
     return names
 
 
-def _phantom(out: Path, dataset: str, configurations: dict[str, Sequence[int]]) -> list[Path]:
+def _phantom(out: Path, dataset: str, configurations: dict[str, Sequence[int]], only: Sequence[str] = ()) -> list[Path]:
     write_raw(out, dataset)
     write_held_out(out)
-    short_nnunet.plan_and_preprocess(dataset)
+    short_nnunet.plan_and_preprocess(dataset, only=only)
     for configuration, folds in configurations.items():
         short_nnunet.train(dataset, configuration, folds)
     return [short_nnunet.results(dataset, configuration) for configuration in configurations]
@@ -77,14 +77,14 @@ def _lowres(out: Path) -> list[Path]:
 
 
 def _regions(out: Path) -> list[Path]:
-    return _phantom(out, REGIONS, {"3d_fullres": FEW_FOLDS})
+    return _phantom(out, REGIONS, {"3d_fullres": FEW_FOLDS}, only=("3d_fullres",))
 
 
 def _monai(out: Path) -> list[Path]:
     raw = write_raw(out, LABELLED)
     write_held_out(out)
-    small_monai.train(out, "SwinUNETR", raw, iterations=200)
-    small_monai.train(out, "SegResNet", raw, iterations=150)
+    small_monai.train(out, "SwinUNETR", raw, iterations=100)
+    small_monai.train(out, "SegResNet", raw, iterations=100)
     return [
         out / "monai" / f"{name}.yaml" for name in ("SwinUNETR", "SegResNet", *small_monai.export(out, "SegResNet"))
     ]
@@ -95,7 +95,7 @@ def _real(out: Path) -> list[Path]:
     default = REPOSITORY.parent / "shared" / "data"
     write_real(out, Path(os.environ.get("BRATSREFINE_REAL_DATA", default)))
     short_nnunet.plan_and_preprocess(REAL, REAL_MEMORY_GB, only=("3d_fullres",))
-    short_nnunet.train(REAL, "3d_fullres", FOLDS)
+    short_nnunet.train(REAL, "3d_fullres", FOLDS, iterations=30)
     return []
 
 
