@@ -11,7 +11,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from .commands import act, compare, fusing, look, scoring, show
+from .commands import act, compare, fusing, look, predict, scoring, show
 from .commands.options import notes
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ for command in (
     compare.centers,
     compare.compare,
     look.report,
+    predict.predict,
     act.uncertainty,
     fusing.fuse,
     fusing.fit_weights,

@@ -1,4 +1,4 @@
-"""Saved probability maps as WT, TC, ET stacks: nnU-Net's ``.npz`` and 4D NIfTI."""
+"""Saved probability maps as WT, TC, ET stacks: nnU-Net's ``.npz``, 4D NIfTI, and the maps that we write."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from ..regions import REGIONS
 from .case import Case, CohortError
 from .dataset_json import dataset_json_above, read_dataset_json
 from .geometry import case_geometry
-from .volumes import VolumeError, check_complete
+from .volumes import VolumeError, check_complete, read_image
+
+OWN_MAP = "-WT-mean.nii.gz"
+"""Our own maps are a file a region; the whole tumour's stands for all of them."""
 
 ROUNDING = 1e-3
 """How far beyond 0 and 1 a probability may lie: float16 and sums of softmax channels do not end exactly there."""
@@ -21,18 +24,30 @@ def read_probabilities(path: Path, case: Case) -> np.ndarray:
     """Probabilities ``(3, z, y, x)`` float32 of WT, TC, ET in the case's grid.
 
     nnU-Net's ``.npz`` has ``probabilities`` ``(channel, z, y, x)``; the ``dataset.json`` beside it or above it says
-    which channels add up to a region, without one three channels are WT, TC, ET. Raises VolumeError for a file that
-    is damaged, of another size than the case, with unknown channels, or with values that are no probabilities.
+    which channels add up to a region, without one three channels are WT, TC, ET. Of our own maps ``path`` is the
+    whole tumour's, the others lie beside it. Raises VolumeError for a file that is damaged, of another size than the
+    case, with unknown channels, or with values that are no probabilities.
     """
-    channels = _npz_channels(path) if path.suffix.lower() == ".npz" else _image_channels(path)
+    if path.name.endswith(OWN_MAP):
+        channels = _own_maps(path)
+    else:
+        channels = _npz_channels(path) if path.suffix.lower() == ".npz" else _image_channels(path)
     expected = case_geometry(case).size[::-1]
     if channels.shape[1:] != expected:
         raise VolumeError(f"{path}: size {channels.shape[1:]} against {expected} of the case; predict it again")
-    regions = _regions(channels, path)
+    regions = channels if path.name.endswith(OWN_MAP) else _regions(channels, path)
     low, high = float(regions.min()), float(regions.max())
     if not (low >= -ROUNDING and high <= 1 + ROUNDING):
         raise VolumeError(f"{path}: values from {low:g} to {high:g} are no probabilities; were logits saved?")
     return np.clip(regions, 0.0, 1.0, out=regions)
+
+
+def _own_maps(path: Path) -> np.ndarray:
+    """A region that the model does not know has no file and is nowhere."""
+    case = path.name.removesuffix(OWN_MAP)
+    files = [path.with_name(f"{case}-{region}-mean.nii.gz") for region in REGIONS]
+    maps = [read_image(file) if file.is_file() else None for file in files]
+    return np.stack([np.zeros_like(maps[0]) if one is None else one for one in maps]).astype(np.float32)
 
 
 def _npz_channels(path: Path) -> np.ndarray:

@@ -140,5 +140,18 @@ class Workspace:
         """The file of one map, for example ``maps/<case>/variance_WT.nii.gz``."""
         return self.maps / safe_name(case) / f"{safe_name(quantity)}_{region}.nii.gz"
 
+    @property
+    def predictions(self) -> Path:
+        """A folder a model that was predicted here."""
+        return self.root / "predictions"
+
+    def prediction_path(self, model: str, case: str) -> Path:
+        """The label map of a model that was predicted here: ``predictions/<model>/<case>.nii.gz``."""
+        return self.predictions / safe_name(model) / f"{safe_name(case)}.nii.gz"
+
+    def model_map_path(self, model: str, case: str, region: str, quantity: str) -> Path:
+        """One map of such a model: ``maps/<model>/<case>-<region>-<quantity>.nii.gz``."""
+        return self.maps / safe_name(model) / f"{safe_name(case)}-{region}-{quantity}.nii.gz"
+
     def run(self, job: str) -> Path:
         return self.runs / safe_name(job)

@@ -145,6 +145,10 @@ def run_job(workspace: Workspace, kind: str, parameters: dict) -> dict:
 def _take_in(event: dict, progress: Progress, task: TaskID, skipped: dict[str, list[str]]) -> None:
     if event["event"] == "progress":
         progress.update(task, completed=event["step"], total=event["of"], case=escape(event.get("case", "")))
+    elif event["event"] == "pass":
+        progress.update(task, case=escape(f"{event['case']} pass {event['done']} of {event['of']}"))
+    elif event["event"] == "note":
+        progress.console.print(f"[yellow]note[/] {escape(event['message'])}", soft_wrap=True)
     elif event["event"] == "problem":
         skipped.setdefault(event["message"], []).append(event.get("case", ""))
 

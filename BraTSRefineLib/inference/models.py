@@ -109,7 +109,7 @@ def model_files(found: FoundModel, folds: Iterable[int | str] | None = None, che
     files += [source.path / f"fold_{fold}" / name for fold in source.chosen_folds(folds)]
     if source.previous:
         previous = previous_model(source)
-        files += [previous.path / f"fold_{fold}" / name for fold in previous.cross_validation]
+        files += [previous.path / f"fold_{fold}" / name for fold in source.chosen_folds(folds)]
     return [file for file in files if file.is_file()]
 
 

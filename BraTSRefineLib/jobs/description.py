@@ -15,6 +15,7 @@ from pathlib import Path
 
 REGIONS = ("WT", "TC", "ET")
 DESCRIPTION = "job.json"
+NAME = r"[\w+=-][\w.+=-]{0,119}"
 
 
 class JobError(RuntimeError):
@@ -97,6 +98,14 @@ def _one_of(*values: str) -> Parameter:
     return Parameter(values[0], lambda value: value in values, " or ".join(json.dumps(value) for value in values))
 
 
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(NAME, value))
+
+
+def _is_folds(value: object) -> bool:
+    return value is None or (isinstance(value, list) and value and all(isinstance(fold, str | int) for fold in value))
+
+
 _MODELS = Parameter(None, _is_names, "null or a list of the cohort's models")
 _CASES = Parameter(None, _is_names, "null or a list of the cohort's cases")
 _CONVENTION = Parameter("brats2023", lambda value: isinstance(value, str), "the name of a convention for empty masks")
@@ -153,6 +162,23 @@ KINDS: dict[str, dict[str, Parameter]] = {
         "k": Parameter(5, lambda value: _is_whole(value) and value >= 1, "a whole number from 1"),
         "region": Parameter("ET", lambda value: value in REGIONS, "WT, TC or ET"),
     },
+    "predict": {
+        "paths": Parameter(None, lambda value: value is not None and _is_names(value), "a list of paths of models"),
+        "name": Parameter("", lambda value: value == "" or _is_name(value), "a name of letters, digits and - _ . + ="),
+        "folds": Parameter(None, _is_folds, "null or a list of folds as [0, 1]"),
+        "checkpoint": _one_of("final", "best"),
+        "tta": Parameter("none", lambda value: isinstance(value, str), "a set or list of augmentations"),
+        "mode": _one_of("exact", "fast-window", "fast-roi"),
+        "device": Parameter("auto", lambda value: isinstance(value, str), '"auto" or the name of a device'),
+        "precision": _one_of("auto", "fp32", "fp16"),
+        "seed": Parameter(0, _is_whole, "a whole number"),
+        "uncertainty": Parameter(True, lambda value: isinstance(value, bool), "true or false"),
+        "cases": _CASES,
+        "before": Parameter(None, lambda value: value is None or isinstance(value, str), "null or a model's name"),
+        "convention": _CONVENTION_OR_SCORES,
+        "scheduler": Parameter(None, lambda value: value is None or isinstance(value, str), "null or an address"),
+        "dry_run": Parameter(False, lambda value: isinstance(value, bool), "true or false"),
+    },
     "report": {},
 }
 
@@ -191,7 +217,7 @@ def checked(job: Job) -> Job:
     """The job with its defaults filled in. Raises JobError for anything that it asks for and that is not there."""
     if job.kind not in KINDS:
         raise JobError(f"unknown kind of job '{job.kind}': use one of {', '.join(KINDS)}")
-    if not re.fullmatch(r"[\w+=-][\w.+=-]{0,119}", job.name):
+    if not _is_name(job.name):
         raise JobError(f"'{job.name}' cannot name a job: use letters, digits and - _ . + = only")
     parameters = _checked_parameters(job.kind, job.parameters)
     job = Job(job.kind, job.name, job.workspace, parameters)
@@ -213,7 +239,7 @@ def _checked_parameters(kind: str, given: Mapping[str, object]) -> dict[str, obj
 
 def _check_names(job: Job) -> None:
     cases, models = cohort_names(job.workspace)
-    runs = [] if job.kind == "score" else fused_runs(job.workspace)  # a run's own scores lie in its outputs
+    runs = [] if job.kind == "score" else made_models(job.workspace)  # a run's own scores lie in its outputs
     asked = [job.parameters["model"]] if job.kind == "postprocess" else job.parameters.get("models") or []
     _check_known(job, "model", asked, [*models, *runs])
     _check_known(job, "case", job.parameters.get("cases") or [], cases)
@@ -246,9 +272,19 @@ def workspace_folder(workspace: object) -> Path:
     return Path(workspace) if isinstance(workspace, str | Path) else workspace.root
 
 
-def fused_runs(workspace: Path) -> list[str]:
-    """Names of the finished runs that left predictions, sorted: each is a further model of the cohort."""
+def made_models(workspace: Path) -> list[str]:
+    """Names of the models that were made here, sorted: runs that left label maps, and models that were predicted."""
+    return sorted({*runs_with_label_maps(workspace), *predicted_models(workspace)})
+
+
+def runs_with_label_maps(workspace: Path) -> list[str]:
+    """Names of the finished runs that fused or post-processed, sorted."""
     return sorted(folder.parent.parent.name for folder in workspace.glob("runs/*/outputs/predictions"))
+
+
+def predicted_models(workspace: Path) -> list[str]:
+    """Names of the models of which at least one case was predicted into the workspace, sorted."""
+    return sorted({path.parent.name for path in workspace.glob("predictions/*/*.nii.gz")})
 
 
 def _from_content(content: object, path: Path) -> Job:

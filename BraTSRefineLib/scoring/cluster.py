@@ -57,6 +57,6 @@ def _ended(client: Client, work: Callable, items: Mapping[int, Any], scheduler: 
         try:
             outcome = future.exception() or future.result()
         except CancelledError:
-            raise ScoringError(f"the Dask scheduler at {scheduler} went away; start it and score again") from None
+            raise ScoringError(f"the Dask scheduler at {scheduler} went away; start it and run this again") from None
         yield places.pop(future), outcome
         future.release()

@@ -101,7 +101,7 @@ def test_a_scheduler_without_workers_is_told_apart(cohort):
 def test_a_scheduler_that_goes_away_ends_the_work_with_its_address():
     distributed = pytest.importorskip("distributed")
     made = distributed.LocalCluster(n_workers=1, **LOCAL)
-    with made, pytest.raises(ScoringError, match="went away; start it and score again"):
+    with made, pytest.raises(ScoringError, match="went away; start it and run this again"):
         for _ in cluster_outcomes(operator.call, [partial(abs, -1), partial(time.sleep, 60)], made.scheduler_address):
             made.close()
 

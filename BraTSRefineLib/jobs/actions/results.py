@@ -19,10 +19,10 @@ from .comparing import BEFORE_AFTER_COLUMNS, NO_REFERENCE, summary_of
 
 @dataclass(frozen=True)
 class CaseResult:
-    """One case's new label map and what is known about its worth."""
+    """One case's new label map (None: it is written elsewhere already) and what is known about its worth."""
 
     case: str
-    label_map: np.ndarray
+    label_map: np.ndarray | None
     geometry: Geometry
     members: list[str]
     scores: pd.DataFrame
@@ -31,17 +31,21 @@ class CaseResult:
 
 @dataclass
 class Results:
-    """Takes in one case after the other; writes the maps at once and the tables at the end."""
+    """Takes in one case after the other; writes the maps at once and the tables at the end.
+
+    ``model``: the new model's name; empty where it is that of the job.
+    """
 
     context: Context
+    model: str = ""
     scores: list[pd.DataFrame] = field(default_factory=list)
     before_after: list[pd.DataFrame] = field(default_factory=list)
     members: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, result: CaseResult) -> None:
-        name = self.context.job.name
-        path = prediction_file(self.context.outputs / PREDICTIONS, result.case)
-        write_volume(path, result.label_map, result.geometry, f"BraTSRefine {name}")
+        if result.label_map is not None:
+            path = prediction_file(self.context.outputs / PREDICTIONS, result.case)
+            write_volume(path, result.label_map, result.geometry, f"BraTSRefine {self.context.job.name}")
         self.scores.append(result.scores)
         self.before_after.append(result.before_after)
         self.members += [(result.case, member) for member in result.members]
@@ -62,9 +66,12 @@ class Results:
 
     def _summary(self, scores: pd.DataFrame, changes: pd.DataFrame) -> dict[str, object]:
         unscored = int((scores["status"] == NO_REFERENCE).sum())
-        summary = {"model": self.context.job.name, "cases": len(self.scores)}
+        summary = {"model": self.model or self.context.job.name, "cases": len(self.scores)}
         summary["scored_with"] = ", ".join(sorted(set(scores.loc[scores["metric"] == "dice", "convention"])))
         summary["before_after"] = summary_of("dice", changes)
+        if not summary["before_after"]:
+            dice = scores[scores["metric"] == "dice"]
+            summary["mean_dice"] = dice.groupby("region", sort=False)["value"].mean().to_dict()
         if unscored:
             summary["agreement"] = summary_of("agreement", changes)
             summary["note"] = f"{unscored} of {len(self.scores)} cases: {NO_REFERENCE}"

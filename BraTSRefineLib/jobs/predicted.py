@@ -1,0 +1,76 @@
+"""Models that were predicted into the workspace: which there are, with which settings, and which cases are done.
+
+``predictions/<model>/`` holds a label map and a record a case, ``predictions/<model>.json`` says how all of them were
+made, ``maps/<model>/`` holds the maps. The record comes last: a case without one is predicted again. Standard library
+only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .description import JobError
+
+if TYPE_CHECKING:
+    from ..cohort.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """One model of a workspace that was, or is being, predicted here."""
+
+    workspace: Workspace
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        return self.workspace.prediction_path(self.name, "case").parent
+
+    @property
+    def lock(self) -> Path:
+        return self.folder.with_name(f".{self.folder.name}.lock")
+
+    @property
+    def about_json(self) -> Path:
+        return self.folder.with_name(f"{self.folder.name}.json")
+
+    def label_map(self, case: str) -> Path:
+        return self.workspace.prediction_path(self.name, case)
+
+    def record(self, case: str) -> Path:
+        return self.label_map(case).with_name(self.label_map(case).name.replace(".nii.gz", ".json"))
+
+    def about(self) -> dict[str, object] | None:
+        """How the model's cases are made; None where there is none yet. Raises JobError for a damaged file."""
+        return _read(self.about_json)
+
+    def record_of(self, case: str) -> dict[str, object] | None:
+        """The record of a case; None where it is not predicted yet. Raises JobError for a damaged file."""
+        return _read(self.record(case)) if self.label_map(case).is_file() else None
+
+    def done(self, case: str, images: Mapping[str, object]) -> dict[str, object] | None:
+        """The record of a case that was predicted from these very images; else None."""
+        record = self.record_of(case)
+        return record if record and record.get("images") == images else None
+
+
+def signatures(files: Mapping[str, Path]) -> dict[str, list[object]]:
+    """Path, size and time of change of each file: by these an unchanged file is known again."""
+    stats = {name: (path, path.stat()) for name, path in files.items()}
+    return {name: [str(path), stat.st_size, stat.st_mtime_ns] for name, (path, stat) in stats.items()}
+
+
+def _read(path: Path) -> dict[str, object] | None:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise JobError(f"{path}: not readable ({error}); remove the file, its cases are then predicted again") from None
+    if not isinstance(content, dict):
+        raise JobError(f"{path}: not a record; remove the file, its cases are then predicted again")
+    return content

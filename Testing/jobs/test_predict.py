@@ -1,0 +1,253 @@
+"""The predict job on real nnU-Net results folders with small random networks."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "inference"))
+
+from nnunet_results import simulated_case, write_results
+
+from BraTSRefineLib import jobs
+from BraTSRefineLib.cohort import Workspace, discover, read_geometry, read_image, read_probabilities, save_cohort
+from BraTSRefineLib.cohort.volumes import write_volume
+from BraTSRefineLib.inference import InferenceError
+from BraTSRefineLib.inference.models import open_models
+from BraTSRefineLib.inference.predict import predict_case
+from BraTSRefineLib.jobs import JobError
+from BraTSRefineLib.jobs.actions import predict
+from BraTSRefineLib.jobs.context import Context
+from BraTSRefineLib.jobs.description import Job, checked
+
+QUANTITIES = ("mean", "variance", "entropy", "expected_entropy", "mutual_information")
+CASES = {"A": 1, "B": 2, "C": 3}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    return write_results(tmp_path_factory.mktemp("results"), folds=(0, 1))
+
+
+def write_images(data: Path, name: str, seed: int, shape=(26, 30, 28)) -> None:
+    images = simulated_case(shape, seed=seed, name=name)
+    for channel, voxels in images.channels.items():
+        write_volume(data / name / f"{name}-{channel}.nii.gz", voxels, images.geometry)
+    reference = (images.channels["t1n"] > 200).astype(np.uint8) * 2
+    write_volume(data / name / f"{name}-seg.nii.gz", reference, images.geometry)
+
+
+def workspace_of(data: Path, folder: Path) -> Workspace:
+    opened = Workspace.open(folder, data)
+    save_cohort(discover(data, labels="brats2023"), opened)
+    return opened
+
+
+@pytest.fixture
+def workspace(tmp_path) -> Workspace:
+    for name, seed in CASES.items():
+        write_images(tmp_path / "data", name, seed)
+    return workspace_of(tmp_path / "data", tmp_path / "workspace")
+
+
+def run(workspace: Workspace, run_name: str = "run", /, **parameters) -> tuple[dict, list[dict]]:
+    """The job's action in this process: its summary and the events that it told."""
+    job = checked(Job("predict", run_name, workspace.root, {"device": "cpu", **parameters}))
+    events, outputs = io.StringIO(), job.folder / "outputs"
+    outputs.mkdir(parents=True)
+    summary = predict.run(Context(job, outputs, events))
+    return summary, [json.loads(line) for line in events.getvalue().splitlines()]
+
+
+def test_label_maps_and_maps_are_those_of_predict_case_on_the_grid_of_the_case(workspace, model):
+    summary, _ = run(workspace, paths=[str(model)], tta="flips:x", cases=["A"])
+    expected = predict_case(simulated_case(seed=1, name="A"), open_models(model), tta="flips:x", device="cpu")
+    name = summary["model"]
+    label_map = workspace.prediction_path(name, "A")
+    assert np.array_equal(read_image(label_map), expected.label_map)
+    assert read_geometry(label_map).difference(simulated_case().geometry) == ""
+    for quantity in QUANTITIES:
+        attribute = "probability" if quantity == "mean" else quantity
+        for level, region in enumerate(expected.regions):
+            written = read_image(workspace.model_map_path(name, "A", region, quantity))
+            assert np.abs(written - getattr(expected, attribute)[level]).max() < 1e-6
+
+
+def test_the_name_is_made_of_configuration_and_augmentation_and_the_model_is_one_of_the_cohort(workspace, model):
+    summary, _ = run(workspace, paths=[str(model)], folds=[1])
+    assert summary["model"] == "3d_fullres-fold1"
+    cohort = jobs.with_runs(jobs.context.load_cohort(workspace), workspace)
+    assert cohort.models == ["3d_fullres-fold1"]
+    probabilities = read_probabilities(cohort["B"].probabilities["3d_fullres-fold1"], cohort["B"])
+    assert np.array_equal(probabilities[1], read_image(workspace.model_map_path(summary["model"], "B", "TC", "mean")))
+
+
+def test_scores_and_before_and_after_lie_in_the_run(tmp_path, model):
+    for name, seed in CASES.items():
+        write_images(tmp_path / "data" / "cases", name, seed)
+        reference = tmp_path / "data" / "cases" / name / f"{name}-seg.nii.gz"
+        write_volume(
+            tmp_path / "data" / "predictions" / "old" / f"{name}.nii.gz",
+            read_image(reference),
+            read_geometry(reference),
+        )
+    workspace = workspace_of(tmp_path / "data", tmp_path / "workspace")
+    summary, _ = run(workspace, paths=[str(model)])
+    assert summary["before_after"]["WT"]["dice_before"] == 1.0
+    outputs = workspace.run("run") / "outputs"
+    scores = pd.read_csv(outputs / "scores.csv")
+    assert set(scores["model"]) == {"3d_fullres"}
+    assert set(pd.read_csv(outputs / "before_after.csv")["case"]) == set(CASES)
+    with pytest.raises(JobError, match="'old' is the name of a model of the cohort"):
+        run(workspace, "again", paths=[str(model)], name="old")
+
+
+def test_what_is_done_is_not_done_again_unless_its_images_changed(workspace, model):
+    run(workspace, "first", paths=[str(model)], cases=["A", "B"])
+    before = {case: workspace.prediction_path("3d_fullres", case).stat().st_mtime_ns for case in "AB"}
+    image = next(path for path in (workspace.root.parent / "data" / "B").glob("*t1n*"))
+    os.utime(image)
+    summary, _ = run(workspace, "second", paths=[str(model)])
+    assert summary["unchanged"] == 1
+    after = {case: workspace.prediction_path("3d_fullres", case).stat().st_mtime_ns for case in "ABC"}
+    assert after["A"] == before["A"]
+    assert after["B"] > before["B"]
+
+
+def test_other_settings_or_weights_under_the_same_name_are_refused(workspace, model, tmp_path):
+    run(workspace, "first", paths=[str(model)], cases=["A"], name="mine")
+    with pytest.raises(JobError, match=r"tta none, not flips:z; give this prediction another --name"):
+        run(workspace, "second", paths=[str(model)], tta="flips:z", name="mine")
+    with pytest.raises(JobError, match="predicted with paths"):
+        run(workspace, "third", paths=[str(write_results(tmp_path / "other", folds=(0,)))], name="mine")
+
+
+def test_a_case_that_cannot_be_done_stops_no_other(workspace, model):
+    data = workspace.root.parent / "data"
+    (data / "A" / "A-t2f.nii.gz").unlink()
+    voxels = np.full((26, 30, 28), np.nan, np.float32)
+    write_volume(data / "B" / "B-t1c.nii.gz", voxels, simulated_case().geometry)
+    save_cohort(discover(data, labels="brats2023"), workspace)
+    summary, events = run(workspace, paths=[str(model)])
+    problems = {event["case"]: event["message"] for event in events if event["event"] == "problem"}
+    assert "t2f" in problems["A"]
+    assert "t1c" in problems["B"]
+    assert summary["cases"] == 1
+    assert [event["step"] for event in events if event["event"] == "progress"] == [1, 2, 3]
+    assert list(workspace.predictions.glob("*/A*")) == list(workspace.maps.glob("*/B*")) == []
+
+
+def test_where_no_case_can_be_done_the_job_fails(workspace, model):
+    for path in (workspace.root.parent / "data").glob("*/*t2w*"):
+        path.unlink()
+    save_cohort(discover(workspace.root.parent / "data", labels="brats2023"), workspace)
+    with pytest.raises(JobError, match="no case could be done"):
+        run(workspace, paths=[str(model)])
+    with pytest.raises(JobError, match=r"no case can be predicted: .*t2w"):
+        run(workspace, "dry", paths=[str(model)], dry_run=True)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"folds": [7]}, "fold 7 has no checkpoint_final.pth"),
+        ({"tta": "somersault"}, "unknown test-time augmentation 'somersault'"),
+        ({"device": "abacus"}, "device 'abacus' cannot be used"),
+        ({"name": "A"}, "'A' is the name of a case"),
+        ({"paths": ["nowhere"]}, "no such file or folder"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_named(workspace, model, parameters, message):
+    with pytest.raises((JobError, InferenceError), match=message):
+        run(workspace, **{"paths": [str(model)], **parameters})
+
+
+def test_a_dry_run_says_what_it_costs_and_writes_nothing(workspace, model):
+    summary, _ = run(workspace, paths=[str(model)], tta="flips", dry_run=True)
+    assert summary["members"] == 16
+    assert summary["passes"] % 16 == 0
+    assert "forward passes of 16 members, about" in summary["cost"]
+    assert not workspace.predictions.exists()
+
+
+def test_one_forward_pass_after_the_other_is_told(workspace, model):
+    _, events = run(workspace, paths=[str(model)], cases=["A"])
+    passes = [event for event in events if event["event"] == "pass"]
+    assert passes[-1]["done"] == passes[-1]["of"]
+    assert {event["case"] for event in passes} == {"A"}
+    assert any("no GPU is used" in event["message"] for event in events if event["event"] == "note")
+
+
+def test_a_job_that_is_killed_goes_on_where_it_stopped(tmp_path, model):
+    for number in range(5):
+        write_images(tmp_path / "data", f"case{number}", number)
+    workspace = workspace_of(tmp_path / "data", tmp_path / "workspace")
+    job_json = jobs.create(workspace, "predict", {"paths": [str(model)], "tta": "flips", "device": "cpu"}, name="job")
+    supervisor = subprocess.Popen(
+        [sys.executable, "-m", "BraTSRefineLib.jobs", str(job_json)], stdout=subprocess.PIPE, start_new_session=True
+    )
+    while json.loads(supervisor.stdout.readline())["event"] != "progress":
+        pass
+    supervisor.send_signal(signal.SIGTERM)
+    assert supervisor.wait() == 130
+    supervisor.stdout.close()
+    done = {path.name for path in workspace.predictions.glob("*/*.json")}
+    assert 1 <= len(done) < 5
+    assert {f"{path.name.removesuffix('.nii.gz')}.json" for path in workspace.predictions.glob("*/*.nii.gz")} >= done
+    assert not list(workspace.root.rglob(".partial-*"))
+    summary = jobs.run(job_json)
+    assert summary["unchanged"] == len(done)
+    assert summary["cases"] == 5
+
+
+def test_a_cluster_gives_the_same_numbers_though_a_worker_dies(workspace, model, the_environment_left_alone):
+    distributed = pytest.importorskip("distributed")
+    settings = {"paths": [str(model)], "device": "cpu", "seed": 3, "tta": "noise:0.1:2"}
+    run(workspace, "here", name="here", **settings)
+    local = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "processes": True, "threads_per_worker": 1}
+    with distributed.LocalCluster(n_workers=2, **local) as cluster:
+        job = Job(
+            "predict", "there", workspace.root, settings | {"name": "there", "scheduler": cluster.scheduler_address}
+        )
+        outputs, events = job.folder / "outputs", OneWorkerKilled(cluster)
+        outputs.mkdir(parents=True)
+        summary = predict.run(Context(checked(job), outputs, events))
+    assert events.killed
+    assert summary["cases"] == 3
+    for case in CASES:
+        for quantity in QUANTITIES:
+            maps = [workspace.model_map_path(name, case, "WT", quantity) for name in ("here", "there")]
+            assert np.array_equal(*map(read_image, maps))
+
+
+@pytest.fixture
+def the_environment_left_alone():
+    """Dask's nannies set variables of this very process."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+class OneWorkerKilled(io.StringIO):
+    """Takes a job's events; when the first case is done, kills a worker that is at work on another."""
+
+    def __init__(self, cluster) -> None:
+        super().__init__()
+        self._cluster, self.killed = cluster, False
+
+    def write(self, line: str) -> int:
+        if not self.killed and '"progress"' in line:
+            busy = [state.name for state in self._cluster.scheduler.workers.values() if state.processing]
+            os.kill(self._cluster.workers[busy[0]].pid, signal.SIGKILL)
+            self.killed = True
+        return super().write(line)
