@@ -85,7 +85,7 @@ def calibration_scores(
     scores = _scores("brain", probability, reference, brain, bins)
     if not reference.any():
         return {**scores, **dict.fromkeys(("ece_band", "brier_band", "nll_band"), nan)}
-    return {**scores, **_scores("band", probability, reference, brain & _near(reference, spacing, band_mm), bins)}
+    return {**scores, **_scores("band", probability, reference, brain & near_region(reference, spacing, band_mm), bins)}
 
 
 def _scores(name: str, probability, outcome, domain, bins: int) -> dict[str, float]:
@@ -145,7 +145,7 @@ def _reliability(probability: np.ndarray, outcome: np.ndarray, bins: int) -> pd.
     )
 
 
-def _near(region: np.ndarray, spacing: Sequence[float], reach_mm: float) -> np.ndarray:
+def near_region(region: np.ndarray, spacing: Sequence[float], reach_mm: float) -> np.ndarray:
     """The region, which is not empty, and every voxel within ``reach_mm`` of it."""
     from scipy.ndimage import distance_transform_edt
 
