@@ -191,8 +191,8 @@ def test_scores_of_other_labels_are_not_taken_for_those_of_this_cohort(phantom_c
 
 
 def test_help_shows_an_example_for_every_command():
-    commands = "cohort score rank strata centers compare report uncertainty fuse postprocess select phantom demo review"
-    for command in re.findall(r"\w+", commands):
+    commands = "cohort score rank strata centers compare report uncertainty fuse fit-weights postprocess select phantom"
+    for command in re.findall(r"[\w-]+", f"{commands} demo review"):
         run = bratsrefine(command, "--help")
         assert run.returncode == 0
         assert f"bratsrefine {command}" in run.stdout

@@ -6,6 +6,8 @@ import importlib
 import io
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +16,9 @@ import pandas as pd
 import pytest
 
 from BraTSRefineLib import jobs
-from BraTSRefineLib.cohort import Workspace, read_label_map
+from BraTSRefineLib.cohort import Workspace, load_cohort, read_label_map
+from BraTSRefineLib.commands import fusing
+from BraTSRefineLib.commands.options import UsageError
 from BraTSRefineLib.jobs import JobError
 from BraTSRefineLib.jobs.context import Context
 from BraTSRefineLib.regions import REGIONS
@@ -78,8 +82,10 @@ def two(tmp_path, small) -> Path:
 def fitted(tmp_path_factory, small) -> SimpleNamespace:
     """Twelve cases and their workspace after a finished job "fit": for tests that only look or fuse."""
     folder = tmp_path_factory.mktemp("fitted")
-    workspace = small.opened(write_cases(folder / "data", small, 12), folder / "workspace")
-    return SimpleNamespace(workspace=workspace, summary=jobs.run(jobs.create(workspace, "fit_weights", name="fit")))
+    data = write_cases(folder / "data", small, 12)
+    workspace = small.opened(data, folder / "workspace")
+    summary = jobs.run(jobs.create(workspace, "fit_weights", name="fit"))
+    return SimpleNamespace(data=data, workspace=workspace, summary=summary)
 
 
 def weights_file(workspace, name="select") -> dict:
@@ -246,3 +252,34 @@ def test_votes_by_performance_find_the_truth_between_two_that_are_shifted_apart(
     assert np.array_equal(label_map, small.labels.paint(small.truth))
     assert summary["method"] == method
     assert summary["before_after"]["WT"]["dice_after"] == 1.0
+
+
+def bratsrefine(*arguments: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "BraTSRefineLib.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+def test_from_the_command_line_weights_are_fitted_told_and_fused_with(fitted, tmp_path):
+    options = (fitted.data, "--workspace", tmp_path / "w", "--labels", "brats2023")
+    fit = bratsrefine("fit-weights", *options, "--max-models", 2, "--name", "mine")
+    assert fit.returncode == 0, fit.stderr
+    assert "dice on held out cases" in fit.stdout
+    assert (tmp_path / "w" / "weights" / "mine.json").is_file()
+    fuse = bratsrefine("fuse", *options, "--method", "select", "--weights", "mine", "--json")
+    assert fuse.returncode == 0, fuse.stderr
+    assert json.loads(fuse.stdout)["before_after"]["ET"]["dice_after"] == 1.0
+
+
+def test_arguments_that_make_no_sense_are_refused(fitted):
+    with pytest.raises(UsageError, match="give one of them"):
+        fusing.fuse(fitted.data, weights="a", weight=["good=1"])
+    with pytest.raises(UsageError, match="no case of split 'val'; the cohort has no splits"):
+        fusing.cases_of_split(load_cohort(fitted.workspace), "val")
+
+
+def test_stated_weights_hold_for_all_regions_unless_one_is_named():
+    weights = fusing.stated_weights(["ET:unet=0", "unet=0.7", "swin=0.3"])
+    assert weights["WT"] == weights["TC"] == {"unet": 0.7, "swin": 0.3}
+    assert weights["ET"] == {"unet": 0.0, "swin": 0.3}
+    with pytest.raises(UsageError, match="MODEL=NUMBER, not 'unet=much'"):
+        fusing.stated_weights(["unet=much"])
