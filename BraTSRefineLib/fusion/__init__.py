@@ -5,6 +5,7 @@ fitted on what `contested` keeps of cases with a reference (`fit`), and judged o
 (`judge`).
 """
 
+from .audit import Suppression, outlier_suppression
 from .combinations import best_combination
 from .contested import Contested, contested
 from .fitting import METHODS, fit, mean_dice, uniform
@@ -28,6 +29,7 @@ __all__ = [
     "Quantity",
     "Simple",
     "Staple",
+    "Suppression",
     "Weights",
     "best_combination",
     "contested",
@@ -37,6 +39,7 @@ __all__ = [
     "majority",
     "mean_dice",
     "mean_probability",
+    "outlier_suppression",
     "person_bootstrap",
     "read_weights",
     "simple",
