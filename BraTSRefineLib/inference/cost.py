@@ -21,6 +21,9 @@ FLOAT_BYTES = 4
 MAPS_HELD = 10
 """Arrays of ``(region, z, y, x)`` alive at once: seven of the moments, a member's probability, an entropy, one more."""
 
+MAPS_RETURNED = 7
+"""Arrays of the prediction itself, which lie beside the others where the device is a CPU."""
+
 LOGITS_HELD = 3
 """Arrays of ``(channel, z, y, x)`` alive at once: the sum over tiles, the mean logit, the softmax."""
 
@@ -71,7 +74,7 @@ def cost_of(
     passes = forward_passes(groups, sizes, mode)
     seconds, memory = 0.0, 0
     for group in groups:
-        held = _held(group, prepared[group.name])
+        held = _held(group, prepared[group.name], engine.device)
         if timed:
             took, needed = _one_pass(group, prepared[group.name], engine, mode)
             seconds, held = seconds + took * passes[group.name], held + needed
@@ -80,10 +83,11 @@ def cost_of(
     return Cost(members, sum(passes.values()), seconds if timed else None, memory)
 
 
-def _held(group: Group, prepared: Prepared) -> int:
+def _held(group: Group, prepared: Prepared, device: torch.device) -> int:
     """Bytes of the data, the sums and the moments."""
     voxels = prod(part.stop - part.start for part in prepared.box)
-    sums = LOGITS_HELD * group.head.channels + MAPS_HELD * len(group.head.regions)
+    maps = MAPS_HELD + (MAPS_RETURNED if device.type == "cpu" else 0)
+    sums = LOGITS_HELD * group.head.channels + maps * len(group.head.regions)
     return FLOAT_BYTES * (2 * prepared.data.numel() + sums * max(voxels, prepared.data[0].numel()))
 
 
