@@ -87,6 +87,15 @@ def test_before_is_the_mean_of_the_members(fused, small):
     assert value(rows, "A", "WT", "dice", "change") == pytest.approx(1 - np.mean(dice))
 
 
+def test_the_members_failures_that_the_fusion_removed_are_counted(fused):
+    scores = table(fused.outputs, "member_scores.csv")
+    assert list(scores.columns) == list(SCORE_COLUMNS)
+    assert set(scores["model"]) == {"left", "right", "true"}
+    row = fused.summary["outliers"]["WT"]
+    assert (row["at_risk"], row["rescued"], row["rate"], row["broken"]) == (2, 2, 1.0, "")
+    assert fused.summary["outliers_note"].startswith("2 cases are too few")
+
+
 def test_a_case_without_reference_says_that_there_is_nothing_to_score_and_gives_agreement(fused, small):
     scores, rows = table(fused.outputs, "scores.csv"), table(fused.outputs, "before_after.csv")
     assert scores[scores["case"] == "C"]["status"].tolist() == ["no reference: there is nothing to score it against"]

@@ -74,8 +74,20 @@ def _consensus(case: Case, models: list[str]) -> tuple[np.ndarray, LabelConventi
 
 def member_scores(case: Case, models: Iterable[str], standard: Standard) -> pd.DataFrame:
     """The mean over the models of each value by region and metric; what is not defined is left out of the mean."""
-    tables = [standard.scores(read_label_map(case.predictions[m]), convention_of(case, m)) for m in models]
-    return pd.concat(tables).groupby(KEYS, sort=False)["value"].mean().reset_index()
+    return mean_of_members(each_member_s_scores(case, models, standard))
+
+
+def each_member_s_scores(case: Case, models: Iterable[str], standard: Standard) -> pd.DataFrame:
+    """A row each of case, model, region, metric, value, status, convention."""
+    tables = [
+        standard.scores(read_label_map(case.predictions[m]), convention_of(case, m)).assign(model=m) for m in models
+    ]
+    return pd.concat(tables, ignore_index=True).assign(case=case.case)[list(SCORE_COLUMNS)]
+
+
+def mean_of_members(scores: pd.DataFrame) -> pd.DataFrame:
+    """The mean of each value by region and metric, of ``each_member_s_scores``."""
+    return scores.groupby(KEYS, sort=False)["value"].mean().reset_index()
 
 
 def score_rows(case: str, model: str, scores: pd.DataFrame) -> pd.DataFrame:

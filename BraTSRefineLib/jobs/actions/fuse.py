@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,18 @@ from ...cohort import Case, Cohort, case_geometry, read_probabilities
 from ...cohort.volumes import Geometry
 from ...fusion import majority, mean_probability, simple_regions, staple_regions
 from ...regions import REGIONS
+from ...scoring import SCORE_COLUMNS
 from ..context import Context
 from ..description import JobError
-from .comparing import KEYS, Standard, before_after, member_scores, score_rows, standard_for, unscored_row
+from .comparing import (
+    KEYS,
+    before_after,
+    each_member_s_scores,
+    mean_of_members,
+    score_rows,
+    standard_for,
+    unscored_row,
+)
 from .members import (
     CASE_ERRORS,
     CaseError,
@@ -23,7 +33,8 @@ from .members import (
     painting_convention,
     usable_members,
 )
-from .results import CaseResult, Results
+from .outliers import suppressed_outliers
+from .results import CaseResult, Results, joined, write_table
 from .weighting import GivenWeights, given_weights, weighted_fusion
 
 VOTES = {"majority": majority, "staple": staple_regions, "simple": simple_regions}
@@ -31,34 +42,67 @@ WEIGHTED = ("weighted", "select")
 MAJORITY_INSTEAD = 'fuse with the method "majority" instead, which needs label maps only'
 
 
+@dataclass
+class Fusing:
+    """What is asked for, and the members' own scores of the cases done so far."""
+
+    context: Context
+    models: list[str]
+    given: GivenWeights | None
+    member_scores: list[pd.DataFrame] = field(default_factory=list)
+
+    @property
+    def method(self) -> str:
+        return self.context.job.parameters["method"]
+
+
 def run(context: Context) -> dict[str, object]:
     """Label maps, scores and before/after of every case; ``before`` is the mean of the members.
 
     A case without reference has nothing to be scored against, since every model is a member: instead, ``agreement``
     says how well the members agree with each other (before) and with the fusion (after), by mean Dice.
+    ``member_scores.csv`` has the members' own scores, ``outliers`` of the summary how many of their failures remain.
     """
-    cohort, method = context.cohort(), context.job.parameters["method"]
-    if context.job.parameters["weights"] and method not in WEIGHTED:
-        raise JobError(f'fuse: the method "{method}" takes no weights; use {" or ".join(WEIGHTED)}')
-    given = given_weights(context, cohort) if method in WEIGHTED else None
-    models = list(given.weights.models) if given else chosen_models(context, cohort)
-    if method == "mean":
-        _check_probabilities(cohort, models)
+    cohort = context.cohort()
+    fusing = _asked_for(context, cohort)
     results, done = Results(context), []
-    for case in context.cases(cohort, models):
+    for case in context.cases(cohort, fusing.models):
         try:
-            result = _fused(context, case, models, given)
+            result = _fused(fusing, case)
         except CASE_ERRORS as error:
             context.problem(case.case, str(error))
             continue
         results.add(result)
         done.append(case.case)
-    return results.write() | {"members": models, "method": method} | (_of_weights(given, done) if given else {})
+    summary = results.write() | {"members": fusing.models, "method": fusing.method}
+    return summary | _of_weights(fusing.given, done) | _of_outliers(fusing, results)
 
 
-def _of_weights(given: GivenWeights, cases: list[str]) -> dict[str, object]:
-    remark = given.remark(cases)
-    return {"weights": given.source} | ({"optimistic": remark} if remark else {})
+def _asked_for(context: Context, cohort: Cohort) -> Fusing:
+    method = context.job.parameters["method"]
+    if method in WEIGHTED:
+        given = given_weights(context, cohort)
+        return Fusing(context, list(given.weights.models), given)
+    if context.job.parameters["weights"]:
+        raise JobError(f'fuse: the method "{method}" takes no weights; use {" or ".join(WEIGHTED)}')
+    models = chosen_models(context, cohort)
+    if method == "mean":
+        _check_probabilities(cohort, models)
+    return Fusing(context, models, None)
+
+
+def _of_weights(given: GivenWeights | None, cases: list[str]) -> dict[str, object]:
+    remark = given.remark(cases) if given else ""
+    return ({"weights": given.source} if given else {}) | ({"optimistic": remark} if remark else {})
+
+
+def _of_outliers(fusing: Fusing, results: Results) -> dict[str, object]:
+    """Writes ``member_scores.csv``; nothing where no case has a reference."""
+    if not fusing.member_scores:
+        return {}
+    scores = joined(fusing.member_scores, list(SCORE_COLUMNS))
+    write_table(scores, fusing.context.outputs / "member_scores.csv")
+    return suppressed_outliers(scores, joined(results.scores, list(SCORE_COLUMNS)))
 
 
 def _check_probabilities(cohort: Cohort, models: list[str]) -> None:
@@ -67,26 +111,24 @@ def _check_probabilities(cohort: Cohort, models: list[str]) -> None:
         raise JobError(f"fuse: {', '.join(without)} left no probability maps, so there is no mean; {MAJORITY_INSTEAD}")
 
 
-def _fused(context: Context, case: Case, models: list[str], given: GivenWeights | None) -> CaseResult:
-    members = usable_members(context, case, models)
+def _fused(fusing: Fusing, case: Case) -> CaseResult:
+    members = usable_members(fusing.context, case, fusing.models)
     if len(members) < 2:
         raise CaseError(f"not fused: it takes two models, {len(members)} can be used here")
     labels, geometry = painting_convention(case), case_geometry(case)
-    label_map = labels.paint(_regions(context, case, members, given))
+    label_map = labels.paint(_regions(fusing, case, members))
     if label_map.shape != geometry.size[::-1]:
         raise CaseError(f"not fused: the members have {label_map.shape} voxels, the case {geometry.size[::-1]}")
-    standard = standard_for(case, [], geometry, context.convention())
-    scores, changes = _worth(context, case, members, label_map, standard, geometry)
-    made_from = [model for model in members if given is None or model in given.weights.used]
+    scores, changes = _worth(fusing, case, members, label_map, geometry)
+    made_from = [model for model in members if fusing.given is None or model in fusing.given.weights.used]
     return CaseResult(case.case, label_map, geometry, made_from, scores, changes)
 
 
-def _regions(context: Context, case: Case, members: list[str], given: GivenWeights | None) -> np.ndarray:
-    if given:
-        return weighted_fusion(context, case, given.weights, members)
-    vote = VOTES.get(context.job.parameters["method"])
-    if vote:
-        return vote(label_stacks(case, members))
+def _regions(fusing: Fusing, case: Case, members: list[str]) -> np.ndarray:
+    if fusing.given:
+        return weighted_fusion(fusing.context, case, fusing.given.weights, members)
+    if fusing.method in VOTES:
+        return VOTES[fusing.method](label_stacks(case, members))
     without = [model for model in members if model not in case.probabilities]
     if without:
         raise CaseError(f"not fused: no probability map of {', '.join(without)}; {MAJORITY_INSTEAD}")
@@ -94,21 +136,16 @@ def _regions(context: Context, case: Case, members: list[str], given: GivenWeigh
 
 
 def _worth(
-    context: Context,
-    case: Case,
-    members: list[str],
-    label_map: np.ndarray,
-    standard: Standard | None,
-    geometry: Geometry,
+    fusing: Fusing, case: Case, members: list[str], label_map: np.ndarray, geometry: Geometry
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows for ``scores.csv`` and for ``before_after.csv``."""
-    name, policy = context.job.name, context.convention()
+    name, policy = fusing.context.job.name, fusing.context.convention()
+    standard = standard_for(case, [], geometry, policy)
     if standard is None:
-        changes = _agreement(case, members, label_map, geometry)
-        return unscored_row(case.case, name, policy), changes
-    after = standard.scores(label_map, case.labels)
-    changes = before_after(case.case, member_scores(case, members, standard), after)
-    return score_rows(case.case, name, after), changes
+        return unscored_row(case.case, name, policy), _agreement(case, members, label_map, geometry)
+    of_members, after = each_member_s_scores(case, members, standard), standard.scores(label_map, case.labels)
+    fusing.member_scores.append(of_members)
+    return score_rows(case.case, name, after), before_after(case.case, mean_of_members(of_members), after)
 
 
 def _agreement(case: Case, members: list[str], label_map: np.ndarray, geometry: Geometry) -> pd.DataFrame:
