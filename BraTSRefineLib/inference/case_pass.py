@@ -8,7 +8,7 @@ from typing import Literal
 
 import torch
 
-from .augmentation import IDENTITY, Augmentation
+from .augmentation import Augmentation, Flip
 from .engine import Engine
 from .focus import found_box, on_prepared_grid, single_window, widened
 from .group_work import GroupWork
@@ -139,9 +139,10 @@ class CasePass:
     def _coarse_first(self, augmentations: Sequence[Augmentation]) -> Sequence[Augmentation]:
         if self.mode != "fast-roi" or self.members:
             return augmentations
-        if IDENTITY not in augmentations:
+        first = sorted(augmentations, key=_changes)
+        if _changes(first[0]):
             raise InferenceError("mode fast-roi looks at the unchanged case first; add the identity")
-        return (IDENTITY, *(other for other in augmentations if other != IDENTITY))
+        return first
 
     def _look_where_found(self, work: GroupWork, probability: torch.Tensor) -> None:
         """From the coarse member on, all others look at the surroundings of what it found, if anything."""
@@ -176,6 +177,10 @@ class CasePass:
         if crop is not None:
             work.narrow(crop)
         return crop is not None
+
+
+def _changes(augmentation: Augmentation) -> bool:
+    return not isinstance(augmentation, Flip) or bool(augmentation.axes)
 
 
 def window_for(group: Group, size: Sequence[int], mode: Mode) -> Window:

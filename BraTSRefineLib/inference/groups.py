@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..regions import SCORED_REGIONS
 from .augmentation import Augmentation, suitable
@@ -33,6 +33,11 @@ class Group:
     @property
     def previous(self) -> tuple[Model, ...]:
         return self.models[0].previous
+
+    def exact(self) -> Group:
+        """The same with the augmentations alone that the label comes from."""
+        chosen = (tuple(one for one in seen if one.per_tile) for seen in self.augmentations)
+        return replace(self, augmentations=tuple(chosen))
 
     def members(self) -> list[tuple[Model, Augmentation]]:
         pairs = zip(self.models, self.augmentations, strict=True)

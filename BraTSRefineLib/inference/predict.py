@@ -126,8 +126,10 @@ class PredictSession:
 
     def _first_stages(self) -> list[Group]:
         """The groups whose label maps the session's own groups take as input."""
-        previous = [grouped(group.previous, self._augmentations) for group in self.groups if group.previous]
-        return [group for groups in previous for group in groups]
+        return [first for group in self.groups if group.previous for first in self._first_stage(group)]
+
+    def _first_stage(self, group: Group) -> list[Group]:
+        return [first.exact() for first in grouped(group.previous, self._augmentations)]
 
     def _read(self, reader: CaseReader) -> ReadCase:
         case = ReadCase(reader(), {})
@@ -178,8 +180,7 @@ class PredictSession:
         """The label map that a cascade's next stage takes as input; None where the group is no such stage."""
         if not group.previous or group.name in case.prepared:
             return None
-        groups = grouped(group.previous, self._augmentations)
-        run = self._run(case, groups, common_regions(group.previous), passes, None)
+        run = self._run(case, self._first_stage(group), common_regions(group.previous), passes, None)
         return _on_case_grid(run.vote.label_map(), run.box, case.images.shape)
 
     def _prepare(self, case: ReadCase, group: Group, previous: np.ndarray | None) -> Prepared:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -149,6 +151,13 @@ def test_fast_roi_over_groups_with_other_axes_and_boxes():
 def test_fast_roi_needs_the_unchanged_case():
     with pytest.raises(InferenceError, match="looks at the unchanged case first"):
         predict_case(bright_case(), bright_models(), device="cpu", tta=[Flip((0,))], mode="fast-roi")
+
+
+def test_an_identity_of_another_weight_is_the_unchanged_case_too():
+    weighted = replace(Flip(), weight=0.5)
+    fast = predict_case(bright_case(), bright_models(), device="cpu", tta=[Flip((0,)), weighted], mode="fast-roi")
+    assert fast.members[0] == "model 0, identity"
+    assert fast.labels.any()
 
 
 def test_the_found_box_has_a_margin_in_mm():

@@ -227,6 +227,16 @@ def test_a_cascade_is_given_the_label_map_of_its_first_stage(images):
     assert prediction.members[0] == "cascade, identity" and len(prediction.members) == 8
 
 
+def test_a_first_stage_sees_what_its_label_comes_from_and_no_more(images):
+    first = SmallModel("low", 3, "low")
+    second = SmallModel("cascade", 4, "cascade", previous=(first,))
+    told = []
+    predicted(images, [second], tta=[IDENTITY, Shift()], on_pass=lambda *one: told.append(one))
+    assert {words for _, _, words in told} == {"low, identity", "cascade, identity", "cascade, shift"}
+    with PredictSession([second], tta=[IDENTITY, Shift()], device="cpu") as session:
+        assert session.cost(images, timed=False).passes == len(told)
+
+
 def test_values_that_are_not_finite_are_named(images):
     broken = small_network(0)
     broken[3].bias.data[1] = torch.nan
