@@ -53,8 +53,9 @@ def _copy_case(case: Path, folder: Path, split: str) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
+    if not target.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
 
 
 def write_dataset_json(folder: Path, labels: dict, training: int) -> None:

@@ -25,7 +25,8 @@ def write_real(out: Path, real: Path) -> Path:
     folder = out / "nnUNet_raw" / REAL
     cases = [case for name in SETS for case in discover(real / name).cases if _complete(case)]
     for case in cases:
-        _write_case(case, folder)
+        if not (folder / "labelsTr" / f"{case.case}.nii.gz").is_file():
+            _write_case(case, folder)
     write_dataset_json(folder, LABELS_OF[LABELLED], len(cases))
     return folder
 

@@ -85,9 +85,9 @@ def train(dataset: str, configuration: str, folds: Iterable[int], *, epochs: int
     os.environ.update(nnUNet_n_proc_DA="0")
     torch.set_num_threads(1)
     for fold in folds:
-        trainer = _trainer(dataset, configuration, fold)
-        if (Path(trainer.output_folder) / "validation" / "summary.json").is_file():
+        if (results(dataset, configuration) / f"fold_{fold}" / "validation" / "summary.json").is_file():
             continue
+        trainer = _trainer(dataset, configuration, fold)
         trainer.num_epochs, trainer.num_iterations_per_epoch = epochs, iterations
         trainer.num_val_iterations_per_epoch = 2
         trainer.configure_optimizers = partial(_fast_optimizer, trainer)
