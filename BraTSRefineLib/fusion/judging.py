@@ -81,7 +81,7 @@ def judge(
     They are used if their mean held-out gain in Dice over the plain mean exceeds its standard error: the bootstrap's
     over persons times the root of 1 + k / (k - 1), for k folds. Raises FusionError as ``fit``.
     """
-    refusal = _refusal(cases, persons, fewest)
+    refusal = _refusal(cases, persons, folds, fewest)
     if refusal:
         members = cases[0].members if cases else 1
         return Judgement(uniform(members), False, refusal, np.zeros(len(cases)), np.empty((0, members)))
@@ -106,11 +106,13 @@ def person_bootstrap(values: np.ndarray, persons: Sequence[str], seed: int = 0) 
     return float(means.mean()), float(resampled.std()), float(low), float(high)
 
 
-def _refusal(cases: Sequence[Contested], persons: Sequence[str], fewest: int) -> str:
+def _refusal(cases: Sequence[Contested], persons: Sequence[str], folds: np.ndarray, fewest: int) -> str:
     if not any(case.size for case in cases):
         return "no reference has this region, so there is nothing to learn: the plain mean"
     if len(set(persons)) < fewest:
         return f"{len(set(persons))} patients are too few to learn from (at least {fewest}): the plain mean"
+    if len(np.unique(folds)) < 2:
+        return "all cases lie in one fold, so none can be held out: the plain mean"
     return ""
 
 

@@ -54,6 +54,14 @@ QUANTITIES: dict[str, Quantity] = {
             "nats",
         ),
         Quantity(
+            "expected_entropy",
+            "Expected entropy",
+            "how unsure the members are one by one, on average; 0 where each is sure, ln 2 where all say one half",
+            0.0,
+            math.log(2),
+            "nats",
+        ),
+        Quantity(
             "mutual_information",
             "Mutual information",
             "the part of the entropy that comes from members contradicting each other; 0 where they agree",

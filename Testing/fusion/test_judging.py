@@ -97,6 +97,13 @@ def test_a_region_that_no_reference_has_is_not_judged():
     assert "no reference has this region" in result.why
 
 
+def test_cases_of_one_fold_hold_none_out():
+    cases = cohort([0.2, 0.7], cases=12)
+    result = judge(cases, persons(12), np.zeros(12, int), "select")
+    assert not result.accepted
+    assert result.why.startswith("all cases lie in one fold")
+
+
 def test_the_bootstrap_draws_persons_and_not_cases():
     values = np.repeat(np.random.default_rng(0).random(12), 5)
     names = np.repeat(persons(12), 5).tolist()
