@@ -11,7 +11,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from .commands import act, compare, fusing, look, predict, scoring, show
+from .commands import act, compare, fusing, look, predict, scoring, show, uncertainty
 from .commands.options import notes
 
 app = typer.Typer(
@@ -31,7 +31,6 @@ for command in (
     compare.compare,
     look.report,
     predict.predict,
-    act.uncertainty,
     fusing.fuse,
     fusing.fit_weights,
     act.postprocess,
@@ -41,6 +40,7 @@ for command in (
     show.demo,
 ):
     app.command()(command)
+app.add_typer(uncertainty.app, name="uncertainty")
 
 
 def main() -> None:

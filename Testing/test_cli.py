@@ -147,6 +147,17 @@ def test_uncertainty_fuse_postprocess_and_select_follow_each_other(phantom_cohor
     assert len(list((workspace / "runs").glob("fuse-*/outputs/predictions/*.nii.gz"))) == 6
 
 
+def test_uncertainty_is_evaluated_and_mapped_under_one_name(phantom_cohort, workspace):
+    judged = bratsrefine("uncertainty", "evaluate", phantom_cohort, "--workspace", workspace, "--json")
+    assert judged.returncode == 0, judged.stderr
+    summary = json.loads(judged.stdout)
+    assert Path(summary["report"]) == workspace / "evaluation" / "report.html"
+    assert {name.split(", ")[1] for name in summary["flags"]} >= {"calibrated", "five heaviest disagreements"}
+    mapped = bratsrefine("uncertainty", "--json", "--workspace", workspace, phantom_cohort)
+    assert mapped.returncode == 0, mapped.stderr
+    assert json.loads(mapped.stdout)["flags"] > 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

@@ -1,4 +1,4 @@
-"""Act: map the uncertainty, post-process, choose cases to annotate."""
+"""Act: post-process, choose cases to annotate."""
 
 from __future__ import annotations
 
@@ -21,22 +21,6 @@ from .options import (
     pairs,
     run_job,
 )
-
-
-def uncertainty(
-    folder: FolderArgument,
-    workspace: WorkspaceOption = None,
-    threshold: Annotated[float | None, typer.Option(help="Flag regions above this value.")] = None,
-    labels: LabelsOption = "auto",
-    model_labels: ModelLabelsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Map where the models disagree and list the regions to look at.
-
-    [dim]bratsrefine uncertainty cohort/ --workspace out/[/]
-    """
-    _, opened = open_cohort(folder, workspace, labels, model_labels)
-    finish(run_job(opened, "uncertainty", {"threshold": threshold}), opened, as_json)
 
 
 def postprocess(

@@ -130,6 +130,11 @@ KINDS: dict[str, dict[str, Parameter]] = {
         "cases": _CASES,
         "threshold": Parameter(None, _is_threshold, "null or a number above 0"),
     },
+    "evaluate": {
+        "models": _MODELS,
+        "cases": _CASES,
+        "precision": Parameter(0.45, lambda value: _is_threshold(value) and value < 1, "a number between 0 and 1"),
+    },
     "fuse": {
         "models": _MODELS,
         "method": _one_of("mean", "majority", "weighted", "staple", "simple", "select"),

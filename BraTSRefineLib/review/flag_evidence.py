@@ -116,13 +116,18 @@ def _places(fused: np.ndarray, share: np.ndarray, spacing: tuple[float, ...]) ->
 
 
 def _signed_distance(fused: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
-    """Distance to the surface in mm, negative inside; infinite where the box holds no surface."""
+    """Distance to the surface in mm, negative inside; infinite where it is beyond the last edge."""
     from scipy.ndimage import distance_transform_edt
 
+    result = np.full(fused.shape, np.inf, np.float32)
     if not fused.any():
-        return np.full(fused.shape, np.inf)
-    half = min(spacing) / 2
-    outside = distance_transform_edt(~fused, sampling=spacing)
+        return result
     if fused.all():
-        return np.full(fused.shape, -np.inf)
-    return np.where(fused, half - distance_transform_edt(fused, sampling=spacing), outside - half)
+        return -result
+    half = min(spacing) / 2
+    box = box_around(fused, spacing, DISTANCES_MM[-1] + half)
+    inside = fused[box]
+    outer = distance_transform_edt(~inside, sampling=spacing) - half
+    inner = distance_transform_edt(inside, sampling=spacing) - half
+    result[box] = np.where(inside, -inner, outer)
+    return result

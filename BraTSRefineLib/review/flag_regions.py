@@ -47,9 +47,9 @@ def without_rim(uncertain: np.ndarray, consensus: np.ndarray, spacing: tuple[flo
 
     if not uncertain.any() or not consensus.any() or consensus.all():
         return uncertain
-    box = box_around(uncertain, spacing, DEEP_MM + max(spacing))
+    box = box_around(consensus, spacing, DEEP_MM + REACH_MM + max(spacing))
     inside, here = consensus[box], uncertain[box]
-    if not inside.any() or inside.all():
+    if not here.any() or inside.all():
         return uncertain
     distance = np.where(
         inside,
@@ -60,7 +60,7 @@ def without_rim(uncertain: np.ndarray, consensus: np.ndarray, spacing: tuple[flo
     deep = here & (distance > DEEP_MM)
     if deep.any():
         kept |= here & (distance_transform_edt(~deep, sampling=spacing) <= REACH_MM)
-    result = np.zeros_like(uncertain)
+    result = uncertain.copy()
     result[box] = kept
     return result
 

@@ -60,8 +60,8 @@ class Tally:
 class RiskTable:
     """P(the fused label is wrong) a cell, and the threshold that flags are cut at.
 
-    ``coverage`` and ``precision`` are medians over the calibration cases, each judged by a table of the others;
-    ``cases`` says how many there were.
+    ``coverage`` and ``precision`` are medians over the calibration cases, each judged by a table of the others, NaN
+    where no voxel was flagged; ``cases`` says how many there were.
     """
 
     kind: str
@@ -137,10 +137,13 @@ def _median(curves: np.ndarray) -> np.ndarray:
 
 
 def _lowest_that_reaches(curve: pd.DataFrame, precision: float) -> pd.Series:
-    """The lowest threshold of that precision, which holds most of the errors; the most precise one where none is."""
+    """The lowest threshold of that precision, which holds most of the errors; the most precise one where none is.
+
+    Where the risk is nowhere worth a flag (the fused label was never wrong) it is the highest, without a precision.
+    """
     known = curve.dropna(subset=["precision"])
     if known.empty:
-        raise ReviewError("calibrating flags: no voxel of these cases can be flagged; their members never disagree")
+        return curve.iloc[-1]
     reached = known[known["precision"] >= precision]
     return reached.iloc[0] if len(reached) else known.loc[known["precision"].idxmax()]
 

@@ -47,11 +47,6 @@ def uncertain_regions(
     return connected_parts(uncertainty >= threshold, uncertainty, geometry.array_spacing, consensus)
 
 
-def _surface_to_clear(doubt: Doubt, quantity: str) -> np.ndarray | None:
-    """The consensus whose rim goes; a calibrated risk knows the distance and names the rim only where it often errs."""
-    return None if quantity == ERROR_RISK else doubt.consensus
-
-
 def flagged_regions(
     uncertainty: np.ndarray,
     geometry: Geometry,
@@ -80,16 +75,20 @@ def find_flags(
     threshold: float | None = None,
     minimum_mm3: float = SMALLEST_MM3,
     limit: int = 20,
+    keep_rim: bool | None = None,
 ) -> Flagged:
     """The uncertain places of one region, ranked by score, at most ``limit``.
 
     score = w * sum of u * mm3 * (1 + mean MI/H): w is 3 for ET, 2 for TC, 1 for WT, u the uncertainty in units of its
     maximum. ``threshold`` None takes ``default_threshold``. Places of less than ``minimum_mm3`` are counted only.
+    ``keep_rim`` None keeps the rim around the consensus only where the quantity is a calibrated risk: that knows the
+    distance to the surface, and names the rim only where it often errs.
     Raises ReviewError where a map does not fit the geometry or the quantity is unknown.
     """
     threshold = default_threshold(quantity) if threshold is None else threshold
     _check_shapes(doubt, geometry, case)
-    parts = uncertain_regions(doubt.uncertainty, geometry, threshold, _surface_to_clear(doubt, quantity))
+    keep_rim = quantity == ERROR_RISK if keep_rim is None else keep_rim
+    parts = uncertain_regions(doubt.uncertainty, geometry, threshold, None if keep_rim else doubt.consensus)
     numbers, small = _large_enough(parts, minimum_mm3 / _voxel_mm3(geometry))
     scores = {number: _score(doubt, parts, number, box, geometry, region, quantity) for number, box in numbers.items()}
     ranked = sorted(numbers, key=lambda number: (-scores[number], number))[:limit]

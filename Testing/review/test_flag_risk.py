@@ -137,6 +137,13 @@ def test_a_case_in_which_nobody_sees_anything_has_no_risk(cases):
     assert not table.risk(vote_evidence([nothing] * 3, MEMBERS, nothing, SPACING)).any()
 
 
+def test_cases_that_were_never_wrong_flag_nothing():
+    seen = Tally("kind", np.array([1e4, 1e3]), np.zeros(2), 0, np.arange(2))
+    table = fit_risk([seen, seen])
+    assert np.isnan(table.precision)
+    assert max(table.risks) < table.threshold
+
+
 def test_tables_survive_the_file(tmp_path, cases):
     tables = {"WT": fit_risk([tally(one) for one in cases])}
     write_risks(tables, tmp_path / "risks.json")

@@ -66,10 +66,19 @@ def case_flags(
     return flags
 
 
-def risk_flags(case: str, geometry: Geometry, region: str, seen: Seen, evidence: Evidence, table: RiskTable) -> Flagged:
+def risk_flags(
+    case: str,
+    geometry: Geometry,
+    region: str,
+    seen: Seen,
+    evidence: Evidence,
+    table: RiskTable,
+    keep_rim: bool = True,
+) -> Flagged:
     """The flags of one region, cut at the table's threshold; their uncertainty is the probability of an error."""
     doubt = seen.doubt(REGIONS.index(region), table.risk(evidence))
-    return find_flags(doubt, geometry, case=case, region=region, quantity=ERROR_RISK, threshold=table.threshold)
+    names = {"case": case, "region": region, "quantity": ERROR_RISK}
+    return find_flags(doubt, geometry, **names, threshold=table.threshold, keep_rim=keep_rim)
 
 
 def _by_risk(

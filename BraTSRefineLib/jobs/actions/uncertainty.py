@@ -128,7 +128,7 @@ def _flags(
 
 
 def _rows(context: Context, case: Case, geometry: Geometry, maps: Maps) -> Iterator[dict[str, object]]:
-    brain = _brain(case, maps.consensus.shape[1:])
+    brain = brain_of(case, maps.consensus.shape[1:])
     for region in known_regions(case, maps.members):
         level = REGIONS.index(region)
         for quantity, stack in maps.quantities.items():
@@ -152,7 +152,7 @@ def _numbers(
     }
 
 
-def _brain(case: Case, shape: tuple[int, ...]) -> np.ndarray | None:
+def brain_of(case: Case, shape: tuple[int, ...]) -> np.ndarray | None:
     """The skull-stripped head of the case's first image, where there is one on the same grid."""
     channel = next((name for name in CHANNELS if name in case.images), None)
     if channel is None:

@@ -1,0 +1,127 @@
+"""Flags against the reference: the plain way, cut at half of the maximum, and cut at a risk learnt on other cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from ...cohort.volumes import Geometry
+from ...regions import REGIONS
+from ...review import (
+    FlagWorth,
+    ReviewError,
+    RiskTable,
+    Tally,
+    find_flags,
+    fit_risk,
+    heaviest_disagreement,
+    worth,
+)
+from ...review.flag_risk import coverage_precision
+from .flagging import Seen, risk_flags
+
+PLAIN, HALF = "five heaviest disagreements", "half of the maximum, no rim"
+CALIBRATED, NO_RIM = "calibrated", "calibrated, no rim"
+WORTH_COLUMNS = ["case", "source", "region", "way", "coverage", "precision", "flagged_ml", "error_ml", "flags"]
+WORTH_COLUMNS += ["rank_correlation"]
+
+
+@dataclass
+class FlagStudy:
+    """Takes in the cases one after the other: first what is known of each, then, from the others, its flags' worth."""
+
+    precision: float
+    rows: list[dict[str, object]] = field(default_factory=list)
+    tallies: dict[tuple[str, str], dict[str, Tally]] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+
+    def learn(self, case: str, group: str, source: str, region: str, seen: Seen, wrong: np.ndarray, geometry: Geometry):
+        """The tally of a case, and the worth of the flags that need none."""
+        level = REGIONS.index(region)
+        self.groups[case] = group
+        evidence = seen.evidence(level, geometry.array_spacing)
+        self.tallies.setdefault((source, region), {})[case] = Tally.of(evidence, wrong)
+        voxel_ml, names = _voxel_ml(geometry), (case, source, region)
+        if seen.masks:
+            self._add(names, PLAIN, worth(heaviest_disagreement(seen.quantities["mean"][level]), wrong, voxel_ml))
+        half = find_flags(seen.doubt(level), geometry, case=case, region=region, quantity=seen.quantity)
+        self._add(names, HALF, worth(half.labels, wrong, voxel_ml))
+
+    def judge(self, case: str, source: str, region: str, seen: Seen, wrong: np.ndarray, geometry: Geometry) -> None:
+        """The worth of flags that are cut by a table of the other cases. Raises ReviewError where these are too few."""
+        evidence = seen.evidence(REGIONS.index(region), geometry.array_spacing)
+        table = fit_risk(self._others(source, region, case, evidence.kind), precision=self.precision)
+        for way, keep_rim in ((CALIBRATED, True), (NO_RIM, False)):
+            flagged = risk_flags(case, geometry, region, seen, evidence, table, keep_rim)
+            self._add((case, source, region), way, worth(flagged.labels, wrong, _voxel_ml(geometry)))
+
+    def table(self, source: str, region: str) -> RiskTable | None:
+        """The table of all cases with the commonest evidence; None for fewer than two."""
+        tallies = self._commonest(source, region)
+        return fit_risk(tallies, precision=self.precision) if len(tallies) >= 2 else None
+
+    def curves(self) -> pd.DataFrame:
+        """source, region, threshold, coverage, precision of voxels, on cases that the table did not see."""
+        found = []
+        for source, region in self.tallies:
+            tallies = self._commonest(source, region)
+            if len(tallies) >= 2:
+                found.append(coverage_precision(tallies).assign(source=source, region=region))
+        columns = ["source", "region", "threshold", "coverage", "precision"]
+        return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
+
+    def worths(self) -> pd.DataFrame:
+        return pd.DataFrame(self.rows, columns=WORTH_COLUMNS)
+
+    def _others(self, source: str, region: str, case: str, kind: str) -> list[Tally]:
+        known = self.tallies[source, region].items()
+        others = [tally for name, tally in known if self.groups[name] != self.groups[case] and tally.kind == kind]
+        if len(others) < 2:
+            raise ReviewError(
+                f"{source}, {region}: flags are not calibrated; it takes two other cases with {kind} and a reference"
+            )
+        return others
+
+    def _commonest(self, source: str, region: str) -> list[Tally]:
+        tallies = list(self.tallies[source, region].values())
+        kinds = pd.Series([tally.kind for tally in tallies])
+        return [tally for tally in tallies if tally.kind == kinds.mode()[0]]
+
+    def _add(self, names: tuple[str, str, str], way: str, found: FlagWorth) -> None:
+        values = dict(zip(("case", "source", "region"), names, strict=True))
+        self.rows.append(values | {"way": way} | {name: getattr(found, name) for name in WORTH_COLUMNS[4:]})
+
+
+def worth_summary(worths: pd.DataFrame) -> pd.DataFrame:
+    """By source, region and way: medians over the cases, and the pooled coverage and precision of all their volume."""
+    rows = []
+    for (source, region, way), group in worths.groupby(["source", "region", "way"], sort=False):
+        held = (group["coverage"].fillna(0) * group["error_ml"]).sum()
+        medians = group[["coverage", "precision", "flagged_ml", "flags", "rank_correlation"]].median()
+        rows.append({"source": source, "region": region, "way": way, "cases": len(group)} | medians.to_dict())
+        rows[-1] |= {"pooled_coverage": _ratio(held, group["error_ml"].sum())}
+        rows[-1] |= {"pooled_precision": _ratio(held, group["flagged_ml"].sum())}
+    columns = ["source", "region", "way", "cases", "coverage", "precision", "flagged_ml", "flags", "rank_correlation"]
+    return pd.DataFrame(rows, columns=[*columns, "pooled_coverage", "pooled_precision"])
+
+
+def kept_tables(study: FlagStudy, sources: Iterable[str], regions: Iterable[str]) -> dict[str, RiskTable]:
+    """A table a region, of the first source whose flags found an error: by these the uncertainty job flags."""
+    sources, tables = list(sources), {}
+    for region in regions:
+        found = (study.table(source, region) for source in sources if (source, region) in study.tallies)
+        first = next((table for table in found if table is not None and table.precision > 0), None)
+        if first is not None:
+            tables[region] = first
+    return tables
+
+
+def _voxel_ml(geometry: Geometry) -> float:
+    return float(np.prod(geometry.spacing)) / 1000
+
+
+def _ratio(part: float, whole: float) -> float:
+    return float(part / whole) if whole else np.nan
