@@ -6,9 +6,11 @@ from slicer.i18n import tr as _
 
 from . import colours, views
 from .corners import Corners
+from .overview import cutInside
 from .scene import ERROR_CLASSES, NO_IMAGE, CaseScene
 from .session import Session
 
+LONGEST_MODEL = 18
 ORIENTATIONS = {"Coronal": "coronal", "Sagittal": "sagittal"}
 
 
@@ -66,4 +68,6 @@ def _errors(region: str) -> list:
 
 def _range(uncertainty, threshold: float) -> str:
     name = uncertainty.quantity.replace("_", " ")
+    if uncertainty.model:
+        name = _("{quantity} of {model}").format(quantity=name, model=cutInside(uncertainty.model, LONGEST_MODEL))
     return f"{name} {threshold:.2f}–{uncertainty.high:.2f}"

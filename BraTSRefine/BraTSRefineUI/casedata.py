@@ -46,7 +46,10 @@ class Labels:
 
 @dataclass(frozen=True)
 class UncertaintyMap:
-    """One quantity of one region, with what was recorded beside it."""
+    """One quantity of one region, with what was recorded beside it.
+
+    ``model`` is the one whose folds and augmentations it comes from; empty where it compares the cohort's models.
+    """
 
     voxels: np.ndarray
     geometry: Geometry
@@ -57,6 +60,7 @@ class UncertaintyMap:
     high: float = 1.0
     unit: str = ""
     members: int = 0
+    model: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,27 +6,43 @@ import time
 
 from slicer.i18n import tr as _
 
+from .overview import cutInside
+
+PER_CASE = 100
+LONGEST_CASE = 14
+
 
 class JobRow:
-    """Shows the events of one job after the other."""
+    """Shows the events of one job after the other: by case and, where a job tells, by forward pass."""
 
     def __init__(self, ui) -> None:
         self._ui = ui
         self._started = 0.0
+        self._count = self._step = self._first = 0
+        self._share = 0.0
+        self._keepsCases = False
         self.problems: list[str] = []
+        self.notes: list[str] = []
         self.hide()
 
     def hide(self) -> None:
         for widget in (self._ui.jobProgress, self._ui.jobLabel, self._ui.cancelJobButton):
             widget.visible = False
 
-    def begin(self, kind: str) -> None:
-        """A job of that kind was started."""
-        self._started, self.problems = time.monotonic(), []
+    def begin(self, kind: str, count: int = 0, keepsCases: bool = False) -> None:
+        """A job of that kind was started; ``count``: of its cases, if known. Cancelled, it may keep what is done."""
+        self._started, self.problems, self.notes = time.monotonic(), [], []
+        self._count, self._step, self._first, self._share = count, 0, 0, 0.0
+        self._keepsCases = keepsCases
         ui = self._ui
-        ui.jobProgress.maximum, ui.jobProgress.value = 0, 0
-        ui.jobLabel.text = kind
+        ui.jobProgress.maximum, ui.jobProgress.value = PER_CASE * count, 0
+        ui.jobLabel.text = ui.jobLabel.toolTip = kind
         ui.cancelJobButton.enabled = True
+        ui.cancelJobButton.toolTip = (
+            _("Stop the job; the cases that are done are kept, and starting it again goes on with the rest")
+            if keepsCases
+            else _("Stop the job; what it made so far is removed")
+        )
         for widget in (ui.jobProgress, ui.jobLabel, ui.cancelJobButton):
             widget.visible = True
 
@@ -35,13 +51,34 @@ class JobRow:
         self._ui.jobLabel.text = _("cancelling …")
 
     def tell(self, event: dict) -> None:
-        """Show a progress or problem event."""
+        """Show a progress, pass, note or problem event."""
         if event["event"] == "progress":
-            step, count = int(event["step"]), max(int(event["of"]), 1)
-            self._ui.jobProgress.maximum, self._ui.jobProgress.value = count, step
-            self._ui.jobLabel.text = f"{step}/{count} {event.get('case', '')}{self._remaining(step, count)}"
+            self._onProgress(int(event["step"]), max(int(event["of"]), 1), event.get("case", ""))
+        elif event["event"] == "pass":
+            self._onPass(int(event["done"]), max(int(event["of"]), 1), event.get("case", ""), event.get("words", ""))
+        elif event["event"] == "note":
+            self.notes.append(event["message"])
         elif event["event"] == "problem":
             self.problems.append(": ".join(part for part in (event.get("case", ""), event["message"]) if part))
+
+    def _onProgress(self, step: int, count: int, case: str) -> None:
+        if not case:  # what was done before this job
+            self._first = step
+        self._step, self._count, self._share = step, count, 0.0
+        self._show(case, case)
+
+    def _onPass(self, done: int, of: int, case: str, words: str) -> None:
+        self._share = done / of
+        shown = cutInside(case, LONGEST_CASE) + _(" · pass {done}/{of}").format(done=done, of=of)
+        self._show(shown, f"{case}: {words}")
+
+    def _show(self, words: str, tip: str) -> None:
+        bar, label = self._ui.jobProgress, self._ui.jobLabel
+        bar.maximum = PER_CASE * self._count
+        bar.value = round(PER_CASE * (self._step + self._share))
+        if self._ui.cancelJobButton.enabled:
+            label.text = f"{self._step}/{self._count} {words}{self._remaining()}"
+            label.toolTip = tip
 
     def lastWords(self, kind: str, event: dict) -> str:
         """How the job ended, in one line."""
@@ -50,14 +87,29 @@ class JobRow:
             skipped = _(", {count} skipped").format(count=len(self.problems)) if self.problems else ""
             return _("{kind} finished in {took}{skipped}").format(kind=kind, took=took, skipped=skipped)
         if event["event"] == "cancelled":
-            return _("{kind} cancelled; nothing was left behind").format(kind=kind)
-        return _("{kind} failed: {why}").format(kind=kind, why=event.get("message", ""))
+            return _("{kind} cancelled; {kept}").format(kind=kind, kept=self._kept())
+        why = event.get("message", "")
+        return _("{kind} failed: {why}").format(kind=kind, why=why) + (f"; {self._kept()}" if self._done else "")
 
-    def _remaining(self, step: int, count: int) -> str:
+    @property
+    def _done(self) -> int:
+        """Cases of this job that stay whatever happens to it."""
+        return max(self._step - self._first - len(self.problems), 0) if self._keepsCases else 0
+
+    def _kept(self) -> str:
+        if not self._keepsCases:
+            return _("nothing was left behind")
+        if not self._done:
+            return _("no case was finished")
+        kept = _("1 finished case is kept") if self._done == 1 else _("{count} finished cases are kept")
+        return kept.format(count=self._done) + _(", starting again goes on with the rest")
+
+    def _remaining(self) -> str:
         passed = time.monotonic() - self._started
-        if step < 1 or step >= count or passed < 2:
+        done, count = self._step - self._first + self._share, self._count - self._first
+        if done <= 0 or done >= count or passed < 2:
             return ""
-        return _(" · {left} left").format(left=_seconds(passed / step * (count - step)))
+        return _(" · {left} left").format(left=_seconds(passed / done * (count - done)))
 
 
 def _seconds(seconds: float) -> str:

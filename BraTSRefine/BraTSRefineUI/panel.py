@@ -49,6 +49,9 @@ class Panel:
     def showSelected(self) -> None:
         """Mark what is looked at now, where the panel lists it."""
 
+    def showJob(self) -> None:
+        """The running job said something."""
+
     def showCase(self) -> None:
         """Another case is shown, the tables are the same."""
         self.showSelected()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,20 @@ class Change:
 
 
 @dataclass(frozen=True)
+class ComparedRun:
+    """A finished run that has a before and after; ``before`` names the model compared with, empty for all."""
+
+    name: str
+    model: str
+    before: str = ""
+
+    @property
+    def words(self) -> str:
+        """The model, and where a run made it under another name, when it did."""
+        return self.model if self.model == self.name else f"{self.model} · {self.name.rpartition('-')[2]}"
+
+
+@dataclass(frozen=True)
 class ChosenCase:
     """A case that was chosen for annotation, and why."""
 
@@ -39,15 +54,31 @@ class ChosenCase:
 
 
 def scoresWithRuns(workspace: Workspace) -> pd.DataFrame | None:
-    """The workspace's scores and those of its finished runs; None where nothing was scored yet."""
+    """The workspace's scores and those of its finished runs; None where nothing was scored yet.
+
+    Where several runs scored a model in a case, as when a prediction was continued, the newest one counts.
+    """
     import pandas as pd
 
     from BraTSRefineLib.scoring import read_scores
 
     tables = [read_scores(workspace)] if workspace.scores_parquet.is_file() else []
-    for path in sorted(workspace.runs.glob("*/outputs/scores.csv")):
+    for path in sorted(workspace.runs.glob("*/outputs/scores.csv"), key=_age):
         tables.append(_readScores(path))
-    return pd.concat(tables, ignore_index=True) if tables else None
+    return _newest(pd.concat(tables, ignore_index=True), [len(t) for t in tables]) if tables else None
+
+
+def _newest(scores: pd.DataFrame, lengths: list[int]) -> pd.DataFrame:
+    """The rows of each case and model that come from the last table that knows them; the order stays."""
+    import numpy as np
+
+    table = np.repeat(np.arange(len(lengths)), lengths)
+    last = scores.assign(table=table).groupby(["case", "model"], sort=False)["table"].transform("max")
+    return scores[(last == table).to_numpy()].reset_index(drop=True)
+
+
+def _age(path: Path) -> tuple[int, Path]:
+    return path.stat().st_mtime_ns, path
 
 
 def _readScores(path: Path) -> pd.DataFrame:
@@ -59,8 +90,26 @@ def _readScores(path: Path) -> pd.DataFrame:
 
 def runsWith(workspace: Workspace, output: str) -> list[str]:
     """Names of the finished runs that left that output, the newest first."""
-    found = sorted(workspace.runs.glob(f"*/outputs/{output}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    found = sorted(workspace.runs.glob(f"*/outputs/{output}"), key=_age, reverse=True)
     return [path.parent.parent.name for path in found]
+
+
+def comparedRuns(workspace: Workspace) -> list[ComparedRun]:
+    """The finished runs that have a before and after, the newest first."""
+    return [_compared(workspace.run(name)) for name in runsWith(workspace, "before_after.csv")]
+
+
+def _compared(folder: Path) -> ComparedRun:
+    """A run's model is named like it, except where it says otherwise in its summary."""
+    from BraTSRefineLib import jobs
+
+    last = next(reversed(jobs.events(folder)), {})
+    try:
+        parameters = json.loads((folder / "job.json").read_text(encoding="utf-8"))["parameters"]
+    except (OSError, ValueError, KeyError):
+        parameters = {}  # the run's results are there all the same
+    model = last.get("summary", {}).get("model", folder.name)
+    return ComparedRun(folder.name, model, parameters.get("before") or "")
 
 
 def changes(path: Path, region: str) -> list[Change]:

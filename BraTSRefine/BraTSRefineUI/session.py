@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import casedata, measures, overview, runs, suspicions, tables
+from . import casedata, maps, measures, overview, runs, suspicions, tables
 from .casedata import CaseData, UncertaintyMap
+from .maps import MapFile
 from .suspicions import Suspicion
 from .tables import CaseRow, FlagRow
 
@@ -39,7 +40,7 @@ class Session:
         self.region = "ET"
         self.metric = measures.DICE
         self.case = ""
-        self.quantity = ""
+        self.quantity, self.prefersOwnMaps = "", True
         self.flagIndex = -1
         self.data = CaseData("")
         self._found: Cohort | None = None
@@ -157,22 +158,20 @@ class Session:
             self._verdictOf, self._verdict = asked, tables.verdict(self.data, self.region)
         return self._verdict
 
-    def maps(self) -> list[str]:
-        """The quantities of which the shown case has a map for the chosen region."""
+    def maps(self) -> list[MapFile]:
+        """The maps of the shown case for the chosen region: the chosen model's own first, then those of all models."""
         if not self.workspace or not self.case:
             return []
-        folder = self.workspace.map_path(self.case, "x", self.region).parent
-        ending = f"_{self.region}.nii.gz"
-        return sorted(path.name.removesuffix(ending) for path in folder.glob(f"*{ending}"))
+        return maps.found(self.workspace, self.case, self.region, self.model)
+
+    def chooseMap(self, chosen: MapFile) -> None:
+        """Show this quantity from now on, and rather from this kind of source."""
+        self.quantity, self.prefersOwnMaps = chosen.quantity, bool(chosen.model)
 
     def loadUncertainty(self) -> UncertaintyMap | None:
         """The map of the chosen quantity, else of the best there is; None where there is none. Raises VolumeError."""
-        available = self.maps()
-        if not available:
-            return None
-        wanted = (self.quantity, "entropy", "variance", "disagreement", *available)
-        quantity = next(name for name in wanted if name in available)
-        return casedata.readUncertainty(self.workspace.map_path(self.case, quantity, self.region))
+        chosen = maps.best(self.maps(), self.quantity, self.prefersOwnMaps)
+        return maps.read(self.workspace, self.case, chosen) if chosen else None
 
     def flags(self) -> list[FlagRow]:
         """The flagged regions of the shown case in the chosen region, by rank."""
@@ -217,9 +216,14 @@ class Session:
     def hasUncertainties(self) -> bool:
         return bool(self.workspace) and (self.workspace.root / "uncertainty.csv").is_file()
 
-    def comparedRuns(self) -> list[str]:
+    def comparedRuns(self) -> list[runs.ComparedRun]:
         """The finished runs that have a before and after, the newest first."""
-        return runs.runsWith(self.workspace, "before_after.csv") if self.workspace else []
+        return runs.comparedRuns(self.workspace) if self.workspace else []
+
+    @property
+    def madeModels(self) -> list[str]:
+        """The models that were made here; the others came with the data."""
+        return [model for model in self.models if model not in self._found.models]
 
     def beforeAfter(self, run: str) -> list[runs.Change]:
         """Dice of the chosen region before and after a run, case by case, the largest loss first."""

@@ -12,8 +12,7 @@ from . import captions, casecard, views
 from .corners import Corners
 from .dependencies import ensure
 from .failures import reported
-from .jobrow import JobRow
-from .jobs import JobRunner
+from .jobdesk import JobDesk
 from .panel import fillCombo, say
 from .panels.annotate import AnnotatePanel
 from .panels.cohort import CohortPanel
@@ -40,12 +39,11 @@ class Workbench:
         self.session = Session()
         self.caseScene = CaseScene(scene)
         self.corners = Corners(layoutManager) if layoutManager else None
-        self.runner = JobRunner(self._onJobEvent)
-        self.jobRow = JobRow(ui)
+        self.jobs = JobDesk(ui, self._afterJobNote, self._afterJob)
         self.uncertainty = None
         self.thresholdShare = 0.5
-        self.lastRun = self.lastMessage = self.failure = ""
-        self._kind, self._formerLayout, self._isClosed = "", 0, False
+        self.failure = self._modelAtStart = ""
+        self._formerLayout, self._isClosed = 0, False
         self._build()
         self.shortcuts = Shortcuts(self._keys(), self.caseSceneHidden)
 
@@ -65,7 +63,7 @@ class Workbench:
         ui = self.ui
         ui.openButton.clicked.connect(lambda checked=False: self.showPanel("Cohort"))
         ui.modelCombo.currentIndexChanged.connect(lambda index=0: self.setModel(ui.modelCombo.currentText))
-        ui.cancelJobButton.clicked.connect(lambda checked=False: self.cancelJob())
+        ui.cancelJobButton.clicked.connect(lambda checked=False: self.jobs.cancel())
         for region in REGIONS:
             self._regionButton(region).clicked.connect(lambda checked=False, region=region: self.setRegion(region))
         for overlay in views.OVERLAYS:
@@ -149,7 +147,8 @@ class Workbench:
         """Open a cohort and show its worst case. Raises CohortError, WorkspaceError or MissingPackages."""
         ensure(self.resourcePath("requirements.txt"))
         self.session.open(folder, workspace, labels, again)
-        self.lastRun = self.lastMessage = self.failure = ""
+        self.jobs.forget()
+        self.failure = ""
         self.cohortPanel.remember(str(self.session.cohort.root))
         self.worstCases.forgetChoices()
         self._preferScoredRegion()
@@ -246,8 +245,9 @@ class Workbench:
             return 0.0
         return self.uncertainty.low + self.thresholdShare * (self.uncertainty.high - self.uncertainty.low)
 
-    def setQuantity(self, quantity: str) -> None:
-        self.session.quantity = quantity
+    def setMap(self, chosen) -> None:
+        """Lay another of the session's maps over the views."""
+        self.session.chooseMap(chosen)
         with reported(_("The map was not shown:"), self.tellFailure):
             self.caseScene.showUncertainty(self._loadUncertainty())
         self.tabs[1].refresh()
@@ -285,50 +285,45 @@ class Workbench:
 
     @property
     def isBusy(self) -> bool:
-        return self.runner.isRunning
+        return self.jobs.isBusy
 
-    def startJob(self, kind: str, parameters: dict) -> None:
-        """Describe a job and start its worker; the panels say so."""
-        from BraTSRefineLib import jobs
-
+    def startJob(self, kind: str, parameters: dict, count: int = 0) -> None:
+        """Describe a job about ``count`` cases and start its worker; the panels say so."""
         with reported(_("The job was not started:"), self.tellFailure):
-            self.runner.start(jobs.create(self.session.workspace, kind, parameters))
-            self._kind = kind
-            self.jobRow.begin(kind)
+            self.jobs.start(self.session.workspace, kind, parameters, count)
+            self._modelAtStart = self.session.model
             self.refresh()
 
-    def cancelJob(self) -> None:
-        self.jobRow.cancelling()
-        self.runner.cancel()
+    def _afterJobNote(self) -> None:
+        for panel in self.tabs:
+            panel.showJob()
 
-    def jobLog(self) -> str:
-        """What the last job skipped, and what its worker wrote."""
-        return "\n".join([*self.jobRow.problems, self.runner.log()]).strip()
-
-    def _onJobEvent(self, event: dict) -> None:
-        self.jobRow.tell(event)
-        if event["event"] in ("finished", "failed", "cancelled"):
-            self._onJobEnd(event)
-
-    def _onJobEnd(self, event: dict) -> None:
-        self.lastMessage = self.jobRow.lastWords(self._kind, event)
-        self.jobRow.hide()
-        self._tellStatus(self.lastMessage)
-        if event["event"] == "finished":
+    def _afterJob(self, event: dict) -> None:
+        self._tellStatus(self.jobs.lastMessage)
+        if self.jobs.kind == "predict" and not self.jobs.isEstimate:
+            self._takePredicted()
+        elif event["event"] == "finished" and not self.jobs.isEstimate:
             self._takeResults()
         self.refresh()
 
     def _takeResults(self) -> None:
         """Read what the job wrote; a first score leads to the worst cases."""
-        self.lastRun = self.runner.runFolder.name
         wasScored = self.session.hasScores
         self.session.reload()
-        if self._kind == "score" and not wasScored:
+        if self.jobs.kind == "score" and not wasScored:
             self._preferScoredRegion()
             self.showPanel("Worst cases")
             self.showCase(self.session.worstCase())
-        elif self._kind == "uncertainty" and self.session.case:
+        elif self.jobs.kind == "uncertainty" and self.session.case:
             self.caseScene.showUncertainty(self._loadUncertainty())
+
+    def _takePredicted(self) -> None:
+        """Whatever the end, cases may be there; the new model is shown unless another was chosen meanwhile."""
+        self.session.reload()
+        model = self.jobs.summary.get("model", self.session.model)
+        if self.session.model == self._modelAtStart and model in self.session.models:
+            self.session.setModel(model)
+        self._show(withFiles=True)
 
     # Life
 
@@ -352,7 +347,7 @@ class Workbench:
         """Stop the worker and leave no node behind."""
         self._isClosed = True
         self.shortcuts.remove()
-        self.runner.cleanup()
+        self.jobs.runner.cleanup()
         self.caseScene.clear()
 
     def onSceneClosed(self) -> None:

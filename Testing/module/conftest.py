@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import BraTSRefine.Standalone  # noqa: F401  (before the folder, in which BraTSRefine is a file and no package)
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "BraTSRefine"))
+sys.path.append(str(Path(__file__).resolve().parent))
 
 
 @pytest.fixture
@@ -37,3 +39,49 @@ def scene():
     for logic in logics:
         logic.SetMRMLScene(None)
     scene.Clear(1)
+
+
+@pytest.fixture(scope="session")
+def scored_workspace(phantom_cohort, tmp_path_factory) -> Path:
+    """A workspace in which the phantom cohort is known, scored and mapped."""
+    from BraTSRefineLib import jobs
+    from BraTSRefineLib.cohort import Workspace, discover, save_cohort
+    from BraTSRefineLib.scoring import score_cohort, write_scores
+
+    folder = tmp_path_factory.mktemp("module") / "workspace"
+    opened = Workspace.open(folder, phantom_cohort)
+    cohort = discover(phantom_cohort)
+    save_cohort(cohort, opened)
+    write_scores(score_cohort(cohort, measures=["lesions"], workers=1), opened)
+    jobs.run(jobs.create(opened, "uncertainty", {}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def workspace(scored_workspace, tmp_path_factory) -> Path:
+    """A copy of it for the tests of one file, which leave runs there."""
+    return shutil.copytree(scored_workspace, tmp_path_factory.mktemp("copied") / "workspace")
+
+
+@pytest.fixture(scope="module")
+def window():
+    """The module in its window, once for a file's tests: a start takes seconds."""
+    from BraTSRefine.Standalone.host import start
+
+    host = start("BraTSRefine", offscreen=True, size=(1280, 800))
+    yield host
+    host.close()
+
+
+@pytest.fixture
+def host(window, phantom_cohort, workspace):
+    """The window with the phantom cohort opened anew; nothing may fail in a slot."""
+    window.widget.openWorkspace(phantom_cohort, workspace)
+    window.settle()
+    yield window
+    assert not window.failures
+
+
+@pytest.fixture
+def bench(host):
+    return host.widget.workbench

@@ -3,76 +3,11 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
+from driving import click, click_row, press, refine_step, wait_until
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-
-from BraTSRefineLib.cohort import Workspace, discover, save_cohort
-
-LONG_ENOUGH_S = 120
-
-
-@pytest.fixture(scope="module")
-def workspace(phantom_cohort, tmp_path_factory) -> Path:
-    """A workspace in which the phantom cohort is known, scored and mapped."""
-    from BraTSRefineLib import jobs
-    from BraTSRefineLib.scoring import score_cohort, write_scores
-
-    folder = tmp_path_factory.mktemp("module") / "workspace"
-    opened = Workspace.open(folder, phantom_cohort)
-    cohort = discover(phantom_cohort)
-    save_cohort(cohort, opened)
-    write_scores(score_cohort(cohort, measures=["lesions"], workers=1), opened)
-    jobs.run(jobs.create(opened, "uncertainty", {}))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def window():
-    """The module in its window, once for all tests: a start takes seconds."""
-    from BraTSRefine.Standalone.host import start
-
-    host = start("BraTSRefine", offscreen=True, size=(1280, 800))
-    yield host
-    host.close()
-
-
-@pytest.fixture
-def host(window, phantom_cohort, workspace):
-    """The window with the phantom cohort opened anew; nothing may fail in a slot."""
-    window.widget.openWorkspace(phantom_cohort, workspace)
-    window.settle()
-    yield window
-    assert not window.failures
-
-
-@pytest.fixture
-def bench(host):
-    return host.widget.workbench
-
-
-def click(button) -> None:
-    QTest.mouseClick(button, Qt.LeftButton)
-
-
-def press(host, key, modifiers=Qt.NoModifier) -> None:
-    host.window.activateWindow()
-    host.settle(50)
-    QTest.keyClick(host.window.windowHandle(), key, modifiers)
-    host.settle()
-
-
-def wait_until(host, condition) -> None:
-    started = time.monotonic()
-    while not condition():
-        assert time.monotonic() - started < LONG_ENOUGH_S, "it did not happen in time"
-        host.settle(50)
-
-
-def click_row(table, row: int) -> None:
-    QTest.mouseClick(table.viewport(), Qt.LeftButton, pos=table.visualItemRect(table.item(row, 0)).center())
 
 
 def slice_centres(scene) -> dict[str, tuple[float, ...]]:
@@ -277,32 +212,31 @@ def test_the_channels_layout_shows_four_modalities(host, bench):
 
 
 def test_fuse_button_makes_a_new_model_with_before_and_after(host, bench):
-    host.widget.showPanel("Refine")
-    refine = bench.tabs[2]
+    refine = refine_step(host, "fuse")
     refine.ui.methodCombo.setCurrentIndex(1)
     click(refine.ui.fuseButton)
     assert bench.isBusy
     assert not refine.ui.fuseButton.isEnabled()
     wait_until(host, lambda: not bench.isBusy)
-    assert bench.lastRun in bench.session.models
-    assert host.widget.ui.modelCombo.findText(bench.lastRun) >= 0
+    assert bench.jobs.lastRun in bench.session.models
+    assert host.widget.ui.modelCombo.findText(bench.jobs.lastRun) >= 0
+    assert refine.ui.resultTable.isVisible()
     assert refine.ui.resultTable.rowCount() > 0
     assert "→" in refine.ui.resultLabel.text()
 
 
 def test_postprocess_button_makes_a_new_model(host, bench):
-    refine = bench.tabs[2]
-    host.widget.showPanel("Refine")
+    refine = refine_step(host, "postprocess")
     click(refine.ui.postprocessButton)
     wait_until(host, lambda: not bench.isBusy)
-    assert bench.lastRun.startswith("postprocess")
-    assert bench.lastRun in bench.session.models
+    assert bench.jobs.lastRun.startswith("postprocess")
+    assert bench.jobs.lastRun in bench.session.models
 
 
 def test_cancel_stops_the_job_within_two_seconds_and_leaves_nothing(host, bench):
-    host.widget.showPanel("Refine")
+    refine = refine_step(host, "fuse")
     models = bench.session.models
-    click(bench.tabs[2].ui.fuseButton)
+    click(refine.ui.fuseButton)
     host.settle(300)
     started = time.monotonic()
     click(host.widget.ui.cancelJobButton)
@@ -310,8 +244,8 @@ def test_cancel_stops_the_job_within_two_seconds_and_leaves_nothing(host, bench)
     assert time.monotonic() - started < 2.5
     assert "cancelled" in host.widget.ui.statusLabel.text()
     assert bench.session.models == models
-    assert not (bench.runner.runFolder / "outputs").exists()
-    assert not (bench.runner.runFolder / "outputs.partial").exists()
+    assert not (bench.jobs.runner.runFolder / "outputs").exists()
+    assert not (bench.jobs.runner.runFolder / "outputs.partial").exists()
 
 
 def test_choose_button_lists_cases_with_reasons(host, bench):
@@ -342,13 +276,13 @@ def test_a_worker_that_is_killed_is_told_as_failed(host, bench):
     import os
     import signal
 
-    host.widget.showPanel("Refine")
-    click(bench.tabs[2].ui.fuseButton)
+    refine = refine_step(host, "fuse")
+    click(refine.ui.fuseButton)
     host.settle(500)
-    os.kill(bench.runner._process.processId(), signal.SIGKILL)
+    os.kill(bench.jobs.runner._process.processId(), signal.SIGKILL)
     wait_until(host, lambda: not bench.isBusy)
     assert "failed" in host.widget.ui.statusLabel.text()
-    assert bench.tabs[2].ui.fuseButton.isEnabled()
+    assert refine.ui.fuseButton.isEnabled()
 
 
 def test_broken_files_are_listed_with_what_to_do(host, bench):
@@ -370,60 +304,3 @@ def test_nothing_is_cut_in_a_window_of_1280_by_800(host, bench):
                 needed = button.fontMetrics().horizontalAdvance(button.text())
                 assert button.width() >= needed, (name, button.text())
     assert host.window.panel.width() <= 480
-
-
-def test_a_folder_that_is_none_is_refused_and_the_open_cohort_stays(host, bench, tmp_path):
-    case = bench.session.case
-    bench.cohortPanel.ui.folderEdit.setText(str(tmp_path / "nowhere"))
-    bench.cohortPanel.ui.workspaceEdit.setText(str(tmp_path / "workspace"))
-    host.widget.showPanel("Cohort")
-    click(bench.cohortPanel.ui.openFolderButton)
-    assert "no such folder" in bench.cohortPanel.ui.cohortStateLabel.text()
-    assert bench.session.case == case
-
-
-def test_a_scene_that_somebody_closes_takes_the_case_along_and_not_the_cohort(host, bench):
-    import slicer
-
-    slicer.mrmlScene.Clear()
-    host.settle()
-    assert bench.session.case == ""
-    assert bench.session.isOpen
-    press(host, Qt.Key_N)
-    assert bench.session.case == bench.worstCases.shownCases[0]
-    assert slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
-
-
-def test_the_self_test_of_the_module_passes(host):
-    from BraTSRefine.BraTSRefine import BraTSRefineTest
-
-    BraTSRefineTest().runTest()
-
-
-def test_leaving_gives_views_and_keys_back_and_closing_leaves_no_node(host, bench):
-    import slicer
-
-    host.widget.exit()
-    host.layoutManager.setLayout(6)
-    host.widget.enter()
-    host.widget.exit()
-    assert host.layoutManager.layout == 6
-    press(host, Qt.Key_N)
-    assert bench.session.case == bench.worstCases.shownCases[0]
-    host.widget.cleanup()
-    for className in ("vtkMRMLVolumeNode", "vtkMRMLSegmentationNode", "vtkMRMLModelNode"):
-        left = [node for node in slicer.util.getNodesByClass(className) if not node.GetHideFromEditors()]
-        assert not left, className
-
-
-def test_a_slicer_without_the_backends_packages_says_which_are_missing(host, phantom_cohort, monkeypatch):
-    """The person answers no to the question whether to install them."""
-    import slicer
-    from BraTSRefineUI import dependencies
-
-    asked = []
-    monkeypatch.setattr(dependencies, "NEEDED", ("a_package_that_nobody_has",))
-    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda text, *rest: asked.append(text))
-    with pytest.raises(dependencies.MissingPackages, match="a_package_that_nobody_has"):
-        host.widget.openWorkspace(phantom_cohort)
-    assert "a_package_that_nobody_has" in asked[0]

@@ -75,6 +75,6 @@ class AnnotatePanel(Panel):
             return _("No cohort is open.")
         if not self.session.hasUncertainties:
             return _("Needs the uncertainty of the cohort: <b>Uncertainty</b>, then <b>Compute maps</b>.")
-        if self.workbench.lastMessage:
-            return escape(self.workbench.lastMessage)
+        if self.workbench.jobs.lastMessage:
+            return escape(self.workbench.jobs.lastMessage)
         return "" if self._chosen else _("Nothing chosen yet.")

@@ -7,6 +7,7 @@ from html import escape
 from slicer.i18n import tr as _
 
 from .. import tables
+from ..maps import MapFile
 from ..panel import Cell, Panel, fillCombo, fillTable, say, selectRow
 
 
@@ -16,6 +17,7 @@ class UncertaintyPanel(Panel):
 
     def build(self) -> None:
         ui = self.ui
+        self._maps: list[MapFile] = []
         ui.thresholdSlider.value = round(100 * self.workbench.thresholdShare)
         ui.mapCombo.currentIndexChanged.connect(lambda index=0: self._onMap())
         ui.thresholdSlider.valueChanged.connect(self._onThreshold)
@@ -25,7 +27,9 @@ class UncertaintyPanel(Panel):
     def refresh(self) -> None:
         ui, session = self.ui, self.session
         uncertainty = self.workbench.uncertainty
-        fillCombo(ui.mapCombo, session.maps(), uncertainty.quantity if uncertainty else "")
+        self._maps = session.maps()
+        shown = next((_mapWords(one) for one in self._maps if _isOf(one, uncertainty)), "")
+        fillCombo(ui.mapCombo, [_mapWords(one) for one in self._maps], shown)
         for widget in (ui.mapCombo, ui.thresholdSlider):
             widget.enabled = uncertainty is not None
         self._refreshComputeButton()
@@ -55,13 +59,16 @@ class UncertaintyPanel(Panel):
     def _refreshComputeButton(self) -> None:
         button, enough = self.ui.computeButton, len(self.session.models) > 1
         button.enabled = enough and not self.workbench.isBusy
-        button.text = _("Compute again") if self.session.maps() else _("Compute maps")
+        isThere = any(not one.model for one in self._maps)
+        button.text = _("Compute again") if isThere else _("Compute maps")
         button.toolTip = _("Maps and flagged regions of every case, in the background")
         if not enough:
             button.toolTip = _("Uncertainty from the models at hand needs at least two of them")
 
     def _onMap(self) -> None:
-        self.workbench.setQuantity(self.ui.mapCombo.currentText)
+        index = self.ui.mapCombo.currentIndex
+        if 0 <= index < len(self._maps):
+            self.workbench.setMap(self._maps[index])
 
     def _onThreshold(self, value: int) -> None:
         self.workbench.setThresholdShare(value / 100)
@@ -80,17 +87,29 @@ class UncertaintyPanel(Panel):
             return _("A job is running; its progress is shown below.")
         if not self.session.isOpen:
             return _("No cohort is open.")
-        if len(self.session.models) < 2:
+        if len(self.session.models) < 2 and not self._maps:
             return _("Uncertainty needs at least two models of one case; this cohort has fewer.")
-        if not self.session.maps():
+        if not self._maps:
             return _("No map of this case yet: press <b>Compute maps</b>.")
         return "" if flags else _("Nothing in this region is flagged.")
+
+
+def _mapWords(one: MapFile) -> str:
+    """The quantity and whose it is."""
+    quantity = one.quantity.replace("_", " ")
+    return _("{quantity} of {model}").format(quantity=quantity, model=one.model) if one.model else quantity
+
+
+def _isOf(one: MapFile, uncertainty) -> bool:
+    return uncertainty is not None and (one.quantity, one.model) == (uncertainty.quantity, uncertainty.model)
 
 
 def _legend(uncertainty) -> str:
     """What the map is, its range, and what it is not."""
     unit = f" {uncertainty.unit}" if uncertainty.unit else ""
     words = uncertainty.what or uncertainty.quantity
+    if uncertainty.model:
+        words = _("{model}: {what}").format(model=uncertainty.model, what=words)
     caution = "" if "calibrated" in words else "; " + _("not a calibrated probability")
     return escape(f"{words}{caution}. " + _("Range") + f" {uncertainty.low:g} – {uncertainty.high:.3g}{unit}.")
 

@@ -145,6 +145,8 @@ def _predict(context: Context, made: Predicted, settings: PredictSettings, cases
     before, failed = total - len(cases), set()
     if not cases:
         return failed
+    if before:
+        context.progress(before, total, "")
     outcomes = _on_cluster if context.job.parameters["scheduler"] else _here
     folder = context.outputs / "cases"
     assignments = [Assignment(case, made.name, folder / safe_name(case.case)) for case in cases]

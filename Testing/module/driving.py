@@ -1,0 +1,40 @@
+"""The module driven as a person drives it: clicks, keys, choices, patience."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+LONG_ENOUGH_S = 120
+
+
+def click(button) -> None:
+    QTest.mouseClick(button, Qt.LeftButton)
+
+
+def press(host, key, modifiers=Qt.NoModifier) -> None:
+    host.window.activateWindow()
+    host.settle(50)
+    QTest.keyClick(host.window.windowHandle(), key, modifiers)
+    host.settle()
+
+
+def wait_until(host, condition) -> None:
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started < LONG_ENOUGH_S, "it did not happen in time"
+        host.settle(50)
+
+
+def click_row(table, row: int) -> None:
+    QTest.mouseClick(table.viewport(), Qt.LeftButton, pos=table.visualItemRect(table.item(row, 0)).center())
+
+
+def refine_step(host, step: str):
+    """The Refine tab with one of its steps in front, as its button brings it there."""
+    host.widget.showPanel("Refine")
+    refine = host.widget.workbench.tabs[2]
+    click(getattr(refine.ui, f"{step}StepButton"))
+    return refine
