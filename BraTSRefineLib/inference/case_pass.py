@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from math import prod
 from typing import Literal
 
 import torch
 
+from .adaptation import adapted
+from .adaptation_settings import AdaptationReport, AdaptationSettings
 from .augmentation import Augmentation, Flip
 from .engine import Engine
 from .focus import found_box, on_prepared_grid, single_window, widened
@@ -42,9 +45,12 @@ class CasePass:
         passes: Passes,
         mode: Mode = "exact",
         keep: type[MemberMoments] | type[MeanAlone] | None = None,
+        adapt: AdaptationSettings | None = None,
     ) -> None:
         self.case, self.groups, self.regions, self.spacing = case, groups, tuple(regions), spacing
         self.engine, self.passes, self.mode = engine, passes, mode
+        self.adapt = adapt
+        self.adaptations: dict[str, AdaptationReport] = {}
         self.prepared = list(prepared)
         pairs = zip(groups, prepared, strict=True)
         self.windows = [window_for(group, one.data.shape[1:], mode) for group, one in pairs]
@@ -78,6 +84,23 @@ class CasePass:
         self.vote.add(logits, work.group.head, work.prepared.box, covered)
 
     def _run_model(self, work: GroupWork, model: Model, augmentations: Sequence[Augmentation]) -> None:
+        with ExitStack() as stack:
+            if self.adapt is not None:
+                self.adaptations[model.name] = self._adapt(stack, model, work.prepared)
+            self._run_members(work, model, augmentations)
+        if self.moments is not None:
+            self.moments.end_model()
+
+    def _adapt(self, stack: ExitStack, model: Model, prepared: Prepared) -> AdaptationReport:
+        """The model is adapted to the case until the stack ends."""
+        self.passes.words = f"{model.name}, adapting"
+        check = self.engine.pace.check
+        try:
+            return stack.enter_context(adapted(model, prepared, self.adapt, self.engine.device, check=check))
+        except InferenceError as error:
+            raise InferenceError(f"{self.case}, {error}") from error
+
+    def _run_members(self, work: GroupWork, model: Model, augmentations: Sequence[Augmentation]) -> None:
         with torch.inference_mode(False):  # weights made within it could never be trained or adapted again
             network = model.network(self.engine.device)
         for augmentation in self._coarse_first(augmentations):
@@ -90,8 +113,6 @@ class CasePass:
                 self._take_in(work, logits, augmentation)
             if self.nothing_found:
                 break
-        if self.moments is not None:
-            self.moments.end_model()
 
     def _logits(
         self, work: GroupWork, model: Model, network: torch.nn.Module, augmentation: Augmentation

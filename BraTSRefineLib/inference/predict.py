@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from .adaptation_settings import AdaptationSettings
 from .augmentation import Augmentation, augmentations
 from .case_pass import CasePass, Mode
 from .cost import Cost, cost_of
@@ -42,7 +43,8 @@ class PredictSession:
     """Predicts one case after the other with the same models, which stay on the device until ``close``.
 
     ``tta``: none, flips, rotations, full, or augmentations. ``mode``: exact; or fast-window, fast-roi, which change
-    the result. ``uncertainty=False``: labels and mean probability alone. ``seed``: of random augmentations.
+    the result. ``uncertainty=False``: labels and mean probability alone. ``adapt``: each model is adapted to each case
+    for as long as that case takes. ``seed``: of random augmentations.
     ``on_pass``: told ``(done, total, words)`` after each forward pass. ``check``: called before each, raises to stop.
     """
 
@@ -56,6 +58,7 @@ class PredictSession:
         precision: Precision = "fp32",
         tiles_at_once: int | None = None,
         uncertainty: bool = True,
+        adapt: AdaptationSettings | None = None,
         seed: int = 0,
         on_pass: OnPass | None = None,
         check: Callable[[], None] = lambda: None,
@@ -68,6 +71,7 @@ class PredictSession:
         self.groups = grouped(self.models, self._augmentations)
         self.regions = common_regions(self.models)
         self.device = chosen_device(device)
+        self._adapt = adapt
         self._mode, self._keep = mode, MemberMoments if uncertainty else MeanAlone
         self._engine = Engine(self.device, precision, tiles_at_once, Pace(check))
         self._on_pass = on_pass
@@ -155,6 +159,7 @@ class PredictSession:
             tuple(run.members),
             **maps,
             structure=run.structure.agreement() if run.structure else None,
+            adaptations=run.adaptations or None,
         )
 
     def _counted(self) -> Passes:
@@ -172,7 +177,9 @@ class PredictSession:
     ) -> CasePass:
         prepared = [self._prepare(case, group, self._label_of_previous(case, group, passes)) for group in groups]
         spacing = case.images.geometry.array_spacing
-        run = CasePass(case.images.case, groups, prepared, regions, spacing, self._engine, passes, self._mode, keep)
+        run = CasePass(
+            case.images.case, groups, prepared, regions, spacing, self._engine, passes, self._mode, keep, self._adapt
+        )
         run.run()
         return run
 

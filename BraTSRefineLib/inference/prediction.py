@@ -11,6 +11,7 @@ import numpy as np
 from ..regions import LabelConvention
 
 if TYPE_CHECKING:
+    from .adaptation_settings import AdaptationReport
     from .structure import StructureAgreement
 
 
@@ -23,6 +24,7 @@ class CasePrediction:
     ``variance`` (0-0.25) is ``within_model`` (over augmentations) + ``between_model``; ``entropy`` (0-ln 2 nats) is
     ``expected_entropy`` + ``mutual_information``. All but ``probability`` are None where only the mean was asked for.
     ``members``: model and augmentation of each. ``structure``: by region, how far the members agree on the whole of it.
+    ``adaptations``: by model, what its adaptation to the case did.
     """
 
     case: str
@@ -39,3 +41,4 @@ class CasePrediction:
     within_model: np.ndarray | None = None
     between_model: np.ndarray | None = None
     structure: Mapping[str, StructureAgreement] | None = None
+    adaptations: Mapping[str, AdaptationReport] | None = None
