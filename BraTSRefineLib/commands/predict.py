@@ -41,6 +41,9 @@ def predict(
     precision: Annotated[str, typer.Option(help="fp32, fp16, or auto: fp16 on a GPU.")] = "auto",
     seed: Annotated[int, typer.Option(help="Of random augmentations.")] = 0,
     uncertainty: Annotated[bool, typer.Option(help="Write maps of uncertainty beside the mean.")] = True,
+    adapt: Annotated[
+        str, typer.Option(help="Adapt the networks to each case: tent, information-geometric, uncertainty-guided.")
+    ] = "",
     before: Annotated[str | None, typer.Option(help="The model to compare with. Default: the mean of all.")] = None,
     scheduler: Annotated[str | None, typer.Option(help="A Dask scheduler's address, as tcp://10.0.0.1:8786.")] = None,
     dry_run: Annotated[bool, typer.Option(help="Say what it would cost, and stop.")] = False,
@@ -68,6 +71,7 @@ def predict(
         "precision": precision,
         "seed": seed,
         "uncertainty": uncertainty,
+        "adapt": adapt,
         "before": before,
         "scheduler": scheduler,
         "dry_run": dry_run,

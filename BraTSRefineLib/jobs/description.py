@@ -178,6 +178,7 @@ KINDS: dict[str, dict[str, Parameter]] = {
         "precision": _one_of("auto", "fp32", "fp16"),
         "seed": Parameter(0, _is_whole, "a whole number"),
         "uncertainty": Parameter(True, lambda value: isinstance(value, bool), "true or false"),
+        "adapt": _one_of("", "tent", "information-geometric", "uncertainty-guided"),
         "cases": _CASES,
         "before": Parameter(None, lambda value: value is None or isinstance(value, str), "null or a model's name"),
         "convention": _CONVENTION_OR_SCORES,

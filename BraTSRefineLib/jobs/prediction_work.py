@@ -49,6 +49,7 @@ class PredictSettings:
     precision: str = "auto"
     seed: int = 0
     uncertainty: bool = True
+    adapt: str = ""
 
     def about(self) -> dict[str, Any]:
         """In JSON's own types, without what leaves the result the same up to rounding."""
@@ -66,9 +67,12 @@ class PredictSettings:
 
     def session(self, **hooks: Any) -> PredictSession:
         """A session with these settings; ``hooks`` are ``on_pass`` and ``check``. Raises InferenceError."""
+        from ..inference.adaptation_settings import METHODS
         from ..inference.device import chosen_device
         from ..inference.predict import PredictSession
 
+        if self.adapt and self.adapt not in METHODS:
+            raise InferenceError(f"unknown adaptation '{self.adapt}'; use one of {', '.join(METHODS)}, or none")
         on_gpu = chosen_device(self.device).type == "cuda"
         precision = ("fp16" if on_gpu else "fp32") if self.precision == "auto" else self.precision
         return PredictSession(
@@ -78,6 +82,7 @@ class PredictSettings:
             device=self.device,
             precision=precision,
             uncertainty=self.uncertainty,
+            adapt=METHODS[self.adapt] if self.adapt else None,
             seed=self.seed,
             **hooks,
         )
@@ -142,6 +147,8 @@ def write_prediction(
         "members": list(prediction.members),
         "seconds": round(seconds, 3),
     }
+    if prediction.adaptations:
+        record["adapted"] = {model: asdict(report) for model, report in prediction.adaptations.items()}
     with written_whole(made.record(case.case)) as temporary:
         temporary.write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
     return record

@@ -156,9 +156,17 @@ def test_where_no_case_can_be_done_the_job_fails(workspace, model):
         run(workspace, "dry", paths=[str(model)], dry_run=True)
 
 
+def test_what_adaptation_did_is_in_the_record_of_the_case(workspace, model):
+    summary, _ = run(workspace, paths=[str(model)], cases=["A"], adapt="tent")
+    assert summary["model"] == "3d_fullres-tent"
+    record = json.loads((workspace.predictions / "3d_fullres-tent" / "A.json").read_text())
+    assert {"ended", "steps", "entropy_before"} <= set(next(iter(record["adapted"].values())))
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
+        ({"adapt": "chameleon"}, 'adapt is "chameleon"'),
         ({"folds": [7]}, "fold 7 has no checkpoint_final.pth"),
         ({"tta": "somersault"}, "unknown test-time augmentation 'somersault'"),
         ({"device": "abacus"}, "device 'abacus' cannot be used"),

@@ -95,7 +95,7 @@ def _cost(cases: Sequence[Case], settings: PredictSettings) -> dict[str, object]
 
 
 def _settings(parameters: dict[str, Any]) -> PredictSettings:
-    names = ("checkpoint", "tta", "mode", "device", "precision", "seed", "uncertainty")
+    names = ("checkpoint", "tta", "mode", "device", "precision", "seed", "uncertainty", "adapt")
     folds = parameters["folds"]
     return PredictSettings(
         tuple(str(Path(path).expanduser().resolve()) for path in parameters["paths"]),
@@ -110,7 +110,7 @@ def default_name(settings: PredictSettings) -> str:
     parts = ["+".join(dict.fromkeys(names))[:80]]
     parts += ["fold" + "".join(settings.folds)] if settings.folds else []
     parts += [text.replace(":", "").replace(",", "+") for text in (settings.tta,) if text != "none"]
-    parts += [settings.mode] if settings.mode != "exact" else []
+    parts += [part for part in (settings.mode, settings.adapt) if part not in ("exact", "")]
     return "-".join(parts)
 
 
