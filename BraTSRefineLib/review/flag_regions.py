@@ -7,11 +7,8 @@ from math import ceil
 import numpy as np
 
 CONNECTIVITY = 26
-RIM_MM = 1.5
-"""Voxels whose centre lies no farther than this from one on the other side: 1 mm from the surface between them."""
-
-DEEP_MM = 2.5
-"""Beyond this a voxel lies more than 2 mm from the surface."""
+RIM_MM, DEEP_MM = 1.0, 2.0
+"""Distances to the surface, which lies half of the finest spacing before the nearest voxel on the other side."""
 
 REACH_MM = 3.0
 """How far from a deep uncertain voxel the rim still belongs to it."""
@@ -56,6 +53,7 @@ def without_rim(uncertain: np.ndarray, consensus: np.ndarray, spacing: tuple[flo
         distance_transform_edt(inside, sampling=spacing),
         distance_transform_edt(~inside, sampling=spacing),
     )
+    distance -= min(spacing) / 2
     kept = here & (distance > RIM_MM)
     deep = here & (distance > DEEP_MM)
     if deep.any():
