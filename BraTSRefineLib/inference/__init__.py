@@ -5,7 +5,9 @@ What computes needs torch, which is loaded when the first such name is asked for
 
 from importlib import import_module
 
+from .case_images import read_case_images
 from .model import CaseImages, Head, InferenceError, Model, Prepared, Window
+from .models import found_models, open_models
 from .prediction import CasePrediction
 
 _COMPUTING = {
@@ -23,8 +25,11 @@ __all__ = [
     "PredictSession",
     "Prepared",
     "Window",
+    "found_models",
+    "open_models",
     "predict_case",
     "predict_cases",
+    "read_case_images",
 ]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,13 @@ MAPS = {
     "mutual_information": "mutual_information",
 }
 """What is written of each region, by the name in the file, and where a prediction has it."""
+
+
+def check_packages() -> None:
+    """Raises InferenceError where what computes is not installed."""
+    missing = [name for name in ("torch", "monai", "nnunetv2") if find_spec(name) is None]
+    if missing:
+        raise InferenceError(f"a prediction needs {', '.join(missing)}: pip install 'bratsrefine[refine]'")
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,7 @@ class PredictSettings:
 
     def session(self, **hooks: Any) -> PredictSession:
         """A session with these settings; ``hooks`` are ``on_pass`` and ``check``. Raises InferenceError."""
+        check_packages()
         from ..inference.adaptation_settings import METHODS
         from ..inference.device import chosen_device
         from ..inference.predict import PredictSession
