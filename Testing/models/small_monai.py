@@ -11,20 +11,21 @@ from BraTSRefineLib.cohort.case import CHANNELS
 from BraTSRefineLib.phantom.tumour import LABELS
 from BraTSRefineLib.regions import REGIONS
 
-PATCH = (32, 64, 32)
-"""Right-left, posterior-anterior, inferior-superior; SwinUNETR halves it five times and normalises what is left."""
+PATCH = (32, 32, 32)
+
+GROUPS = ["group", {"num_groups": 4}]
+"""SwinUNETR halves the patch five times: of one voxel, groups of channels alone can be normalised."""
 
 NETWORKS = {
-    "SwinUNETR": {"feature_size": 12, "depths": [1, 1, 1, 1], "num_heads": [2, 2, 4, 4]},
+    "SwinUNETR": {"feature_size": 12, "depths": [1, 1, 1, 1], "num_heads": [2, 2, 4, 4], "norm_name": GROUPS},
     "SegResNet": {"init_filters": 8, "blocks_down": [1, 1, 1], "blocks_up": [1, 1]},
 }
-LEARNING_RATE = 3e-3
+LEARNING_RATES = {"SwinUNETR": 2e-3, "SegResNet": 1e-2}
 
 
 def train(out: Path, name: str, raw: Path, iterations: int) -> None:
     """``out/monai/<name>.pt`` (a state dict) and ``<name>.yaml``, from the training cases of a raw data set."""
     import torch
-    from monai.losses import DiceCELoss
     from monai.networks import nets
 
     folder = out / "monai"
@@ -33,9 +34,9 @@ def train(out: Path, name: str, raw: Path, iterations: int) -> None:
     torch.manual_seed(0)
     torch.set_num_threads(1)
     network = getattr(nets, name)(in_channels=len(CHANNELS), out_channels=len(REGIONS), **NETWORKS[name])
-    optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=iterations)
-    loss_of = DiceCELoss(sigmoid=True, batch=True)
+    optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATES[name])
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATES[name], total_steps=iterations)
+    loss_of = _loss()
     patches = _patches(raw, seed=0)
     network.train()
     for _ in range(iterations):
@@ -48,6 +49,15 @@ def train(out: Path, name: str, raw: Path, iterations: int) -> None:
     torch.save(network.state_dict(), folder / f"{name}.pt")
     arguments = {"in_channels": len(CHANNELS), "out_channels": len(REGIONS), **NETWORKS[name]}
     _describe(folder / f"{name}.yaml", {"network": name, "arguments": arguments, "weights": f"{name}.pt"})
+
+
+def _loss():
+    """Dice and binary cross entropy, since regions overlap: MONAI's DiceCELoss takes them for exclusive classes."""
+    from monai.losses import DiceLoss
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    dice = DiceLoss(sigmoid=True, batch=True)
+    return lambda logits, regions: dice(logits, regions) + binary_cross_entropy_with_logits(logits, regions)
 
 
 def export(out: Path, name: str) -> list[str]:
