@@ -133,7 +133,9 @@ KINDS: dict[str, dict[str, Parameter]] = {
     "evaluate": {
         "models": _MODELS,
         "cases": _CASES,
-        "precision": Parameter(0.45, lambda value: _is_threshold(value) and value < 1, "a number between 0 and 1"),
+        "precision": Parameter(
+            0.45, lambda value: value is not None and _is_threshold(value) and value < 1, "a number between 0 and 1"
+        ),
     },
     "fuse": {
         "models": _MODELS,

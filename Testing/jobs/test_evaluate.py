@@ -162,5 +162,6 @@ def test_few_cases_are_evaluated_as_far_as_they_go_and_the_rest_is_a_problem(eva
 def test_no_reference_and_no_second_model_say_so(evaluated):
     with pytest.raises(JobError, match="no case with a reference"):
         jobs.run(jobs.create(evaluated.workspace, "evaluate", {"cases": ["unknown"]}))
-    with pytest.raises(JobError, match="precision"):
-        jobs.create(evaluated.workspace, "evaluate", {"precision": 1.5})
+    for precision in (1.5, 0, None):
+        with pytest.raises(JobError, match="precision"):
+            jobs.create(evaluated.workspace, "evaluate", {"precision": precision})
