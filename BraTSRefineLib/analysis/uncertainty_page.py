@@ -16,9 +16,26 @@ from .page import page
 from .plots import GUIDE, base_layout, group_style, names, numbers, region_colour, region_label, share_axis
 
 PAGE = "report.html"
+HEADINGS = {
+    "qu_brats": "QU-BraTS",
+    "qu_brats_dice_auc": "Dice AUC",
+    "qu_brats_ftp_auc": "FTP AUC",
+    "qu_brats_ftn_auc": "FTN AUC",
+    "aurc": "AURC",
+    "e_aurc": "E-AURC",
+    "ece": "ECE",
+    "ece_before": "ECE before",
+    "ece_after": "ECE after",
+    "brier": "Brier",
+    "nll": "NLL",
+    "nll_before": "NLL before",
+    "nll_after": "NLL after",
+    "temperature": "T",
+}
 FLAG_CAPTION = (
     "Medians over the cases. Coverage: share of the fused label's errors that lies in a flag; precision: share of what "
-    "is flagged that is wrong. Calibrated flags are cut at a risk that was learnt on the other cases alone."
+    "is flagged that is wrong. Calibrated flags are cut at a risk that was learnt on the other cases alone. What they "
+    "lose without the rim, within 1 mm of the fused surface, is error of the outline."
 )
 QUALITY_CAPTION = (
     "Rank correlation (Spearman) with the true Dice of the fused label: of the mean Dice between the members, and of "
@@ -84,7 +101,7 @@ def _sections(tables: Mapping[str, pd.DataFrame]) -> list[Section]:
 
 
 def _table(tables: Mapping[str, pd.DataFrame], name: str, title: str, caption: str) -> ReportTable:
-    return ReportTable(name, title, tables[name], caption)
+    return ReportTable(name, title, tables[name], caption, HEADINGS)
 
 
 def _quality(tables: Mapping[str, pd.DataFrame]) -> tuple[Part, ...]:

@@ -98,7 +98,10 @@ class FlagStudy:
 def worth_summary(worths: pd.DataFrame) -> pd.DataFrame:
     """By source, region and way: medians over the cases, and the pooled coverage and precision of all their volume."""
     rows = []
-    for (source, region, way), group in worths.groupby(["source", "region", "way"], sort=False):
+    names = ["source", "region", "way"]
+    orders = {name: list(dict.fromkeys(worths[name])) for name in names}
+    ordered = worths.sort_values(names, key=lambda column: column.map(orders[column.name].index), kind="stable")
+    for (source, region, way), group in ordered.groupby(names, sort=False):
         held = (group["coverage"].fillna(0) * group["error_ml"]).sum()
         medians = group[["coverage", "precision", "flagged_ml", "flags", "rank_correlation"]].median()
         rows.append({"source": source, "region": region, "way": way, "cases": len(group)} | medians.to_dict())
