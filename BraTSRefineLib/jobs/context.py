@@ -37,8 +37,13 @@ class Context:
         return Workspace(self.outputs / STAGED)
 
     def cohort(self) -> Cohort:
-        """The workspace's cohort; with its runs as models only where the job names one of them."""
+        """The workspace's cohort; with the models that were made here where the job names one of them.
+
+        To be scored all of them are there, in the cases that have a reference: they are no witnesses of each other.
+        """
         cohort = load_cohort(self.workspace)
+        if self.job.kind == "score":
+            return with_runs(cohort, self.workspace, referenced=True)
         parameters = self.job.parameters
         asked = {parameters.get("model"), *(parameters.get("models") or [])} - {None}
         return cohort if asked <= set(cohort.models) else with_runs(cohort, self.workspace)

@@ -247,9 +247,8 @@ def _checked_parameters(kind: str, given: Mapping[str, object]) -> dict[str, obj
 
 def _check_names(job: Job) -> None:
     cases, models = cohort_names(job.workspace)
-    runs = [] if job.kind == "score" else made_models(job.workspace)  # a run's own scores lie in its outputs
     asked = [job.parameters["model"]] if job.kind == "postprocess" else job.parameters.get("models") or []
-    _check_known(job, "model", asked, [*models, *runs])
+    _check_known(job, "model", asked, [*models, *made_models(job.workspace)])
     _check_known(job, "case", job.parameters.get("cases") or [], cases)
     if job.name in models:
         raise JobError(f"'{job.name}' is the name of a model of the cohort; give the job another name")

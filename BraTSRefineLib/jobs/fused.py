@@ -19,16 +19,21 @@ if TYPE_CHECKING:
 PREDICTIONS = "predictions"
 
 
-def with_runs(cohort: Cohort, workspace: Workspace) -> Cohort:
+def with_runs(cohort: Cohort, workspace: Workspace, *, referenced: bool = False) -> Cohort:
     """The cohort with every model that was made here, under the name of its run or of its prediction.
 
     A run's labels are written in each case's own convention, a prediction's in that of the trained model.
+    ``referenced``: in the cases with a reference alone.
     """
     folders = {name: workspace.run(name) / OUTPUTS / PREDICTIONS for name in runs_with_label_maps(workspace.root)}
     predicted = [Predicted(workspace, name) for name in predicted_models(workspace.root)]
     if not folders and not predicted:
         return cohort
-    return replace(cohort, cases=tuple(_with_predicted(_with_runs(case, folders), predicted) for case in cohort.cases))
+    cases = (
+        case if referenced and case.reference is None else _with_predicted(_with_runs(case, folders), predicted)
+        for case in cohort.cases
+    )
+    return replace(cohort, cases=tuple(cases))
 
 
 def prediction_file(folder: Path, case: str) -> Path:

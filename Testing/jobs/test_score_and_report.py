@@ -27,7 +27,7 @@ def test_scores_of_every_model_are_in_the_workspace(scored):
     workspace, summary, _ = scored
     assert dice(workspace, "A", "true") == 1.0
     assert dice(workspace, "A", "left") < 1.0
-    assert summary["models"] == ["left", "right", "true"]
+    assert summary["models"] == ["left", "mine", "right", "true"]
     assert summary["mean_dice"]["true"]["WT"] == pytest.approx((1 + 1 + dice(workspace, "C", "true")) / 3)
 
 
@@ -44,8 +44,13 @@ def test_a_case_without_reference_is_scored_against_the_others_and_says_so(score
     assert set(of_case["convention"]) == {"brats2023" + CONSENSUS, "brats2023-gli" + CONSENSUS}
 
 
-def test_runs_are_no_models_of_the_score_job(scored):
-    assert "mine" not in set(read_scores(scored[0])["model"])
+def test_what_was_made_here_is_scored_like_any_model_but_only_against_references(scored):
+    scores = read_scores(scored[0])
+    mine = scores[scores["model"] == "mine"]
+    assert set(mine["case"]) == {"A", "B"}
+    assert "lesionwise_dice" in set(mine["metric"])
+    of_c = scores[(scores["case"] == "C") & (scores["metric"] == "dice")]
+    assert set(of_c["model"]) == {"left", "right", "true"}
 
 
 def test_findings_are_written(scored):
