@@ -7,7 +7,7 @@ mean over all. The threshold is the lowest at which cases that the table did not
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -116,7 +116,7 @@ def coverage_precision(tallies: Sequence[Tally]) -> pd.DataFrame:
     return pd.DataFrame({"threshold": THRESHOLDS, "coverage": covered, "precision": precise})
 
 
-def _left_out(tallies: Sequence[Tally]):
+def _left_out(tallies: Sequence[Tally]) -> Iterator[tuple[Tally, list[Tally]]]:
     for number, tally in enumerate(tallies):
         yield tally, [*tallies[:number], *tallies[number + 1 :]]
 

@@ -38,7 +38,9 @@ class FlagStudy:
     tallies: dict[tuple[str, str], dict[str, Tally]] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
 
-    def learn(self, case: str, group: str, source: str, region: str, seen: Seen, wrong: np.ndarray, geometry: Geometry):
+    def learn(
+        self, case: str, group: str, source: str, region: str, seen: Seen, wrong: np.ndarray, geometry: Geometry
+    ) -> None:
         """The tally of a case, and the worth of the flags that need none."""
         level = REGIONS.index(region)
         self.groups[case] = group

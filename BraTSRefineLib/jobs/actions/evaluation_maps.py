@@ -9,7 +9,7 @@ import pandas as pd
 
 from ...scoring import expected_calibration_error, negative_log_likelihood
 from ...scoring.map_worth import COVERAGES, MapWorth
-from ...scoring.temperature import fit_temperature, with_temperature
+from ...scoring.temperature import Temperature, fit_temperature, with_temperature
 
 SCORES = ["dice", "qu_brats", "qu_brats_dice_auc", "qu_brats_ftp_auc", "qu_brats_ftn_auc", "aurc", "e_aurc"]
 SCORES += ["error_share", "ece", "brier", "nll"]
@@ -92,7 +92,7 @@ class MapStudy:
         return np.mean(before, axis=0), np.mean(after, axis=0) if after else np.full(2, np.nan)
 
 
-def _fit(worths: list[MapWorth]):
+def _fit(worths: list[MapWorth]) -> Temperature:
     """Every case weighs the same, however many voxels of it were kept."""
     weights = np.concatenate([np.full(len(w.outcome), 1 / len(w.outcome)) for w in worths])
     probability, outcome = (np.concatenate([getattr(w, name) for w in worths]) for name in ("probability", "outcome"))
