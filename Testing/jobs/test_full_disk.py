@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[1] / "inference")]
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 PREFIX = ["unshare", "--user", "--map-root-user", "--mount"]
 
@@ -20,12 +22,12 @@ from pathlib import Path
 from BraTSRefineLib import jobs
 from BraTSRefineLib.cohort import Workspace
 
-source, disk, kind, then = sys.argv[1:]
+source, disk, kind, then, parameters = sys.argv[1:]
 workspace = Path(disk) / "workspace"
 shutil.copytree(source, workspace)
 events = []
 try:
-    path = jobs.create(workspace, kind, {"method": "majority"} if kind == "fuse" else {})
+    path = jobs.create(workspace, kind, json.loads(parameters))
     for command in filter(None, then.split(";")):
         subprocess.run(["sh", "-c", command.format(disk=disk)])
     jobs.run(path, on_event=events.append)
@@ -49,11 +51,17 @@ def has_namespaces() -> bool:
 pytestmark = pytest.mark.skipif(not has_namespaces(), reason="no private mounts on this system")
 
 
-def on_small_disk(workspace: Path, disk: Path, kind: str, size: str, then: str = "") -> dict:
+PARAMETERS = {"fuse": {"method": "majority"}, "uncertainty": {}}
+
+
+def on_small_disk(
+    workspace: Path, disk: Path, kind: str, size: str, then: str = "", parameters: dict | None = None
+) -> dict:
     """Run a job in a copy of the workspace on a tmpfs of ``size``, after the shell commands ``then``."""
     disk.mkdir()
     mount = f'mount -t tmpfs -o size={size} tmpfs "$1" && shift && exec "$@"'
     command = ["sh", "-c", mount, "sh", str(disk), sys.executable, "-c", SCRIPT, str(workspace), str(disk), kind, then]
+    command.append(json.dumps(PARAMETERS[kind] if parameters is None else parameters))
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     done = subprocess.run([*PREFIX, *command], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
@@ -96,3 +104,22 @@ def test_a_workspace_that_became_read_only_is_named(workspace, tmp_path):
     assert "Read-only file system" in frozen["events"][-2]["message"]
     assert "not made (Read-only file system); choose another --workspace" in frozen["again"]
     assert outputs(frozen) == []
+
+
+def test_a_prediction_on_a_disk_that_fills_up_leaves_whole_cases_only(tmp_path):
+    from nnunet_results import write_results
+    from test_predict import workspace_of, write_images
+
+    for number in range(4):
+        write_images(tmp_path / "data", f"case{number}", number)
+    source = workspace_of(tmp_path / "data", tmp_path / "workspace")
+    parameters = {"paths": [str(write_results(tmp_path / "results"))], "device": "cpu", "tta": "flips", "name": "mine"}
+    filled = on_small_disk(source.root, tmp_path / "disk", "predict", "1m", parameters=parameters)
+    assert filled["events"][-2]["event"] == "failed"
+    assert "disk" in filled["events"][-2]["message"]
+    assert outputs({"left": [path for path in filled["left"] if not path.startswith("maps/mine")]}) == []
+    records = [path for path in filled["left"] if path.startswith("predictions/mine/") and path.endswith(".json")]
+    done = {Path(path).stem for path in records}
+    maps = [path for path in filled["left"] if path.startswith("maps/mine/")]
+    assert 0 < len(done) < 4
+    assert len([path for path in maps if Path(path).name.split("-")[0] in done]) == 15 * len(done)
