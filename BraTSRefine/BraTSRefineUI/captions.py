@@ -10,7 +10,7 @@ from .overview import cutInside
 from .scene import ERROR_CLASSES, NO_IMAGE, CaseScene
 from .session import Session
 
-LONGEST_MODEL = 18
+LONGEST_MODEL = 30
 ORIENTATIONS = {"Coronal": "coronal", "Sagittal": "sagittal"}
 
 
@@ -26,7 +26,7 @@ def write(corners: Corners, session: Session, shown: CaseScene, threshold: float
         if "errors" in view.overlays and shown.isVisible("errors") and shown.hasErrors:
             lines.append(_errors(session.region))
         if "uncertainty" in view.overlays and uncertainty and shown.isVisible("uncertainty"):
-            lines.append([(_("uncertainty: {what}").format(what=_range(uncertainty, threshold)), colours.UNCERTAIN)])
+            lines += _uncertainty(uncertainty, threshold)
             scale = (uncertainty.unit, uncertainty.low, uncertainty.high) if view.orientation == "Axial" else None
         corners.show(view.tag, _title(session, shown, view), [line for line in lines if line], scale)
     corners.show(views.THREE_D_TAG, _titleIn3D(session), [_outlines(session, shown, None)])
@@ -66,8 +66,13 @@ def _errors(region: str) -> list:
     return [(words, colour) for words, colour in classes]
 
 
+def _uncertainty(uncertainty, threshold: float) -> list:
+    """What the colours mean, and below it whose map it is where one model's own members made it."""
+    words = _("uncertainty: {what}").format(what=_range(uncertainty, threshold))
+    source = _("of {model}").format(model=cutInside(uncertainty.model, LONGEST_MODEL)) if uncertainty.model else ""
+    return [[(line, colours.UNCERTAIN)] for line in (source, words) if line]
+
+
 def _range(uncertainty, threshold: float) -> str:
     name = uncertainty.quantity.replace("_", " ")
-    if uncertainty.model:
-        name = _("{quantity} of {model}").format(quantity=name, model=cutInside(uncertainty.model, LONGEST_MODEL))
     return f"{name} {threshold:.2f}–{uncertainty.high:.2f}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from slicer.i18n import tr as _
+
 from .jobrow import JobRow
 from .jobs import LAST_EVENTS, JobRunner
 
@@ -35,13 +37,17 @@ class JobDesk:
         """Whether the last job only asked what another one would cost."""
         return bool(self.parameters.get("dry_run"))
 
+    @property
+    def _words(self) -> str:
+        return _("estimate") if self.isEstimate else self.kind
+
     def start(self, workspace, kind: str, parameters: Mapping[str, object], count: int = 0) -> None:
         """Describe a job and start its worker; ``count``: of the cases that it is about. Raises JobError."""
         from BraTSRefineLib import jobs
 
         self.runner.start(jobs.create(workspace, kind, parameters))
         self.kind, self.parameters, self.summary = kind, dict(parameters), {}
-        self.row.begin(kind, count, keepsCases=kind == "predict" and not self.isEstimate)
+        self.row.begin(self._words, count, keepsCases=kind == "predict" and not self.isEstimate)
 
     def cancel(self) -> None:
         self.row.cancelling()
@@ -59,7 +65,7 @@ class JobDesk:
             self._onProgress()
 
     def _conclude(self, event: dict) -> None:
-        self.lastMessage = self.row.lastWords(self.kind, event)
+        self.lastMessage = self.row.lastWords(self._words, event)
         self.row.hide()
         if event["event"] == "finished":
             self.summary = event.get("summary", {})

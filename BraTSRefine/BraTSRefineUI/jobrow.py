@@ -65,12 +65,11 @@ class JobRow:
         if not case:  # what was done before this job
             self._first = step
         self._step, self._count, self._share = step, count, 0.0
-        self._show(case, case)
+        self._show(cutInside(case, LONGEST_CASE), case)
 
     def _onPass(self, done: int, of: int, case: str, words: str) -> None:
         self._share = done / of
-        shown = cutInside(case, LONGEST_CASE) + _(" · pass {done}/{of}").format(done=done, of=of)
-        self._show(shown, f"{case}: {words}")
+        self._show(_("· pass {done}/{of}").format(done=done, of=of), f"{case}: {words}")
 
     def _show(self, words: str, tip: str) -> None:
         bar, label = self._ui.jobProgress, self._ui.jobLabel

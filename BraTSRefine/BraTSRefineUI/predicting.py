@@ -161,7 +161,7 @@ def _trained(model: FoundModel, path: Path) -> Trained:
     """A single model keeps the path that was given: it may name one fold or one file of weights."""
     configuration = model.configuration or model.name
     dataset = model.name.partition("/")[0] if "/" in model.name else ""
-    folds = _("folds {names}").format(names=", ".join(model.folds)) if len(model.folds) > 1 else ""
+    folds = _("folds {names}").format(names=_inShort(model.folds)) if len(model.folds) > 1 else ""
     words = " · ".join(part for part in (configuration, model.kind, folds, dataset) if part)
     told = {_("Channels"): ", ".join(model.channels), _("Regions"): ", ".join(model.regions)}
     tip = [model.problem, model.name, str(path), *(f"{name}: {value}" for name, value in told.items() if value)]
@@ -170,6 +170,13 @@ def _trained(model: FoundModel, path: Path) -> Trained:
         *(str(path), words, "\n".join(line for line in tip if line)),
         *(model.folds, model.channels, model.problem, checkpoint),
     )
+
+
+def _inShort(folds: Sequence[str]) -> str:
+    """``0-4`` where none is left out between."""
+    numbers = [int(fold) for fold in folds if fold.isdigit()]
+    isWhole = len(numbers) == len(folds) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1))
+    return f"{folds[0]}-{folds[-1]}" if isWhole else ", ".join(folds)
 
 
 def caseChoices(session: Session, shown: Sequence[str]) -> list[CaseChoice]:

@@ -36,11 +36,6 @@ class ComparedRun:
     model: str
     before: str = ""
 
-    @property
-    def words(self) -> str:
-        """The model, and where a run made it under another name, when it did."""
-        return self.model if self.model == self.name else f"{self.model} · {self.name.rpartition('-')[2]}"
-
 
 @dataclass(frozen=True)
 class ChosenCase:

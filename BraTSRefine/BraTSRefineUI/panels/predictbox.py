@@ -38,7 +38,7 @@ class PredictBox(Panel):
         ui = self.ui
         self._trained: list[Trained] = []
         self._cases: list[CaseChoice] = []
-        self._searchProblem = ""
+        self._searchProblem = self._chosenCases = ""
         self._fillChoices()
         ui.modelsEdit.text = slicer.util.settingsValue(LAST_PATH, "")
         ui.modelsButton.clicked.connect(lambda checked=False: self._browse())
@@ -47,7 +47,8 @@ class PredictBox(Panel):
         ui.estimateButton.clicked.connect(lambda checked=False: self._start(isEstimate=True))
         ui.predictButton.clicked.connect(lambda checked=False: self._start(isEstimate=False))
         ui.trainedList.itemChanged.connect(lambda item=None: self._refreshState())
-        for combo in (ui.ttaCombo, ui.modeCombo, ui.predictCasesCombo, ui.deviceCombo):
+        ui.predictCasesCombo.currentIndexChanged.connect(lambda index=0: self._onCases())
+        for combo in (ui.ttaCombo, ui.modeCombo, ui.deviceCombo):
             combo.currentIndexChanged.connect(lambda index=0: self._refreshState())
         for edit in (ui.foldsEdit, ui.predictNameEdit, ui.schedulerEdit):
             edit.textChanged.connect(lambda text="": self._refreshState())
@@ -128,12 +129,15 @@ class PredictBox(Panel):
             trained.blockSignals(False)
 
     def _listCases(self) -> None:
-        """The same kind of choice stays chosen, whatever its number of cases is now."""
-        combo = self.ui.predictCasesCombo
-        kept = combo.currentText.partition(" (")[0]
+        """The kind of choice that somebody made stays, whatever its number of cases is now; else this case."""
+        kept = self._chosenCases
         self._cases = caseChoices(self.session, self.workbench.worstCases.shownCases)
         words = [one.words for one in self._cases]
-        fillCombo(combo, words, next((one for one in words if one.partition(" (")[0] == kept), ""))
+        fillCombo(self.ui.predictCasesCombo, words, next((one for one in words if one.partition(" (")[0] == kept), ""))
+
+    def _onCases(self) -> None:
+        self._chosenCases = self.ui.predictCasesCombo.currentText.partition(" (")[0]
+        self._refreshState()
 
     def _start(self, isEstimate: bool) -> None:
         choice = self.choice()
@@ -159,7 +163,7 @@ class PredictBox(Panel):
     def _state(self, choice: Choice, why: str) -> str:
         """What to do next; else what is known of what was chosen, a line each."""
         if self.workbench.isBusy:
-            return "<br>".join(escape(note) for note in self.workbench.jobs.row.notes)
+            return "<br>".join(escape(f"{note[:1].upper()}{note[1:]}.") for note in self.workbench.jobs.row.notes)
         if self._searchProblem:
             return _warning(self._searchProblem)
         if not self._trained:

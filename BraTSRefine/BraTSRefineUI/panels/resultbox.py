@@ -35,10 +35,16 @@ class ResultBox:
         kept = self._chosen()
         self._runs = self.session.comparedRuns()
         wanted = next((run for run in self._runs if run.name == last), kept)
-        fillCombo(ui.runCombo, [run.words for run in self._runs], wanted.words if wanted else "")
+        words = self._words()
+        fillCombo(ui.runCombo, words, words[self._runs.index(wanted)] if wanted in self._runs else "")
         ui.logButton.visible = self.workbench.jobs.runner.runFolder is not None
         self._show()
         self._showLog(ui.logButton.checked)
+
+    def _words(self) -> list[str]:
+        """The model that a run made; of several that made the same one, the older ones with their own names."""
+        newest = {run.model: run for run in reversed(self._runs)}
+        return [run.model if newest[run.model] == run else f"{run.model} · {run.name}" for run in self._runs]
 
     def _chosen(self) -> ComparedRun | None:
         index = self.ui.runCombo.currentIndex

@@ -91,6 +91,8 @@ class UncertaintyPanel(Panel):
             return _("Uncertainty needs at least two models of one case; this cohort has fewer.")
         if not self._maps:
             return _("No map of this case yet: press <b>Compute maps</b>.")
+        if not self.session.hasUncertainties:
+            return _("<b>Compute maps</b> compares the cohort's models and flags the regions to look at.")
         return "" if flags else _("Nothing in this region is flagged.")
 
 
