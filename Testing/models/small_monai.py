@@ -12,6 +12,9 @@ from BraTSRefineLib.phantom.tumour import LABELS
 from BraTSRefineLib.regions import REGIONS
 
 PATCH = (32, 32, 32)
+WINDOW = (32, 64, 32)
+"""Of prediction; right-left, posterior-anterior, inferior-superior."""
+
 
 GROUPS = ["group", {"num_groups": 4}]
 """SwinUNETR halves the patch five times: of one voxel, groups of channels alone can be normalised."""
@@ -71,7 +74,7 @@ def export(out: Path, name: str) -> list[str]:
     folder = out / "monai"
     network = getattr(nets, name)(in_channels=len(CHANNELS), out_channels=len(REGIONS), **NETWORKS[name])
     network.load_state_dict(torch.load(folder / f"{name}.pt", weights_only=True))
-    tile = torch.zeros(1, len(CHANNELS), *PATCH)
+    tile = torch.zeros(1, len(CHANNELS), *WINDOW)
     torch.jit.trace(network.eval(), tile).save(str(folder / f"{name}-script.ts"))
     torch.export.save(torch.export.export(network, (tile,)), folder / f"{name}-program.pt2")
     files = [Path(f"{name}-script.ts"), Path(f"{name}-program.pt2")]
@@ -90,7 +93,7 @@ def _describe(path: Path, network: dict) -> None:
         "orientation": "RAS",
         "crop": True,
         "normalisation": "nonzero",
-        "patch": list(PATCH),
+        "patch": list(WINDOW),
         "overlap": 0.5,
         "blending": "gaussian",
         "mirrored": [0, 1, 2],

@@ -83,8 +83,8 @@ def _regions(out: Path) -> list[Path]:
 def _monai(out: Path) -> list[Path]:
     raw = write_raw(out, LABELLED)
     write_held_out(out)
-    small_monai.train(out, "SwinUNETR", raw, iterations=100)
-    small_monai.train(out, "SegResNet", raw, iterations=100)
+    small_monai.train(out, "SwinUNETR", raw, iterations=160)
+    small_monai.train(out, "SegResNet", raw, iterations=240)
     return [
         out / "monai" / f"{name}.yaml" for name in ("SwinUNETR", "SegResNet", *small_monai.export(out, "SegResNet"))
     ]
