@@ -87,8 +87,21 @@ class JobRow:
             return _("{kind} finished in {took}{skipped}").format(kind=kind, took=took, skipped=skipped)
         if event["event"] == "cancelled":
             return _("{kind} cancelled; {kept}").format(kind=kind, kept=self._kept())
-        why = event.get("message", "")
+        why = event.get("message", "").removeprefix(f"{kind}: ")
         return _("{kind} failed: {why}").format(kind=kind, why=why) + (f"; {self._kept()}" if self._done else "")
+
+    def problemsInShort(self, most: int) -> list[str]:
+        """Each message once with its case, or how many cases it is about; the commonest first."""
+        alike: dict[str, list[str]] = {}
+        for problem in self.problems:
+            case, _separator, message = problem.partition(": ")
+            alike.setdefault(message or problem, []).append(case)
+        ranked = sorted(alike.items(), key=lambda item: -len(item[1]))
+        many = _("{count} cases: {message}")
+        return [
+            many.format(count=len(cases), message=message) if len(cases) > 1 else f"{cases[0]}: {message}"
+            for message, cases in ranked[:most]
+        ]
 
     @property
     def _done(self) -> int:

@@ -20,8 +20,8 @@ TTA = (
 )
 MODES = (
     ("exact", _("exact")),
-    ("fast-window", _("fast: one window (changes the result)")),
-    ("fast-roi", _("fast: tumour only (changes the result)")),
+    ("fast-window", _("fast window")),
+    ("fast-roi", _("fast region")),
 )
 DEVICES = ("auto", "cpu", "cuda")
 LAST_PATH = "BraTSRefine/models"
@@ -179,6 +179,8 @@ class PredictBox(Panel):
         if done := choice.done(self.session.workspace):
             words = _("{done} of {count} cases are there as {name}: Predict goes on with the rest.")
             lines.append(escape(words.format(done=done, count=len(choice.cases), name=choice.modelName)))
+        if choice.mode != MODES[0][0]:
+            lines.append(_warning(_("Fast changes the result: compare it with exact before you rely on it.")))
         lines.append(self._cost(choice))
         return lines
 

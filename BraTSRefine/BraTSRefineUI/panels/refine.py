@@ -64,5 +64,5 @@ class RefinePanel(Panel):
         jobs = self.workbench.jobs
         if not jobs.lastMessage:
             return ""
-        skipped = [escape(problem) for problem in jobs.row.problems[:PROBLEMS_SHOWN]]
+        skipped = [escape(problem) for problem in jobs.row.problemsInShort(PROBLEMS_SHOWN)]
         return "<br>".join([escape(jobs.lastMessage), *skipped])

@@ -9,6 +9,10 @@ from slicer.i18n import tr as _
 from .. import tables
 from ..maps import MapFile
 from ..panel import Cell, Panel, fillCombo, fillTable, say, selectRow
+from .worthbox import WorthBox
+
+STEPS = ("flags", "worth")
+PROBLEMS_TOLD = 12
 
 
 class UncertaintyPanel(Panel):
@@ -23,6 +27,9 @@ class UncertaintyPanel(Panel):
         ui.thresholdSlider.valueChanged.connect(self._onThreshold)
         ui.computeButton.clicked.connect(lambda checked=False: self.workbench.startJob("uncertainty", {}))
         ui.flagsTable.itemSelectionChanged.connect(self._onFlag)
+        self.worthBox = WorthBox(self.workbench, ui)
+        for step, name in enumerate(STEPS):
+            self._button(name).clicked.connect(lambda checked=False, step=step: self._onStep(step))
 
     def refresh(self) -> None:
         ui, session = self.ui, self.session
@@ -40,7 +47,26 @@ class UncertaintyPanel(Panel):
         fillTable(ui.flagsTable, ["#", _("Why"), "ml", _("Mean"), _("Max")], rows, stretched=1)
         ui.flagsLabel.text = self._count(len(flags))
         self.showSelected()
-        say(ui.uncertaintyStateLabel, self._state(flags))
+        self.worthBox.refresh()
+        self._tellState()
+
+    def showStep(self, name: str) -> None:
+        """Bring the flags or their worth to the front."""
+        self._button(name).checked = True
+        self._onStep(STEPS.index(name))
+
+    def _onStep(self, step: int) -> None:
+        self.ui.uncertaintySteps.currentIndex = step
+        self._tellState()
+
+    def _tellState(self) -> None:
+        """Of the evaluation only how it ended: what it skipped is said on hovering."""
+        label, row = self.ui.uncertaintyStateLabel, self.workbench.jobs.row
+        say(label, self._state(self.session.flags()))
+        label.toolTip = "\n".join(row.problemsInShort(PROBLEMS_TOLD))
+
+    def _button(self, name: str):
+        return getattr(self.ui, f"{name}StepButton")
 
     def showSelected(self) -> None:
         """Mark the flag that the views look at."""
@@ -87,6 +113,8 @@ class UncertaintyPanel(Panel):
             return _("A job is running; its progress is shown below.")
         if not self.session.isOpen:
             return _("No cohort is open.")
+        if self.ui.uncertaintySteps.currentIndex == STEPS.index("worth"):
+            return self._stateOfWorth()
         if len(self.session.models) < 2 and not self._maps:
             return _("Uncertainty needs at least two models of one case; this cohort has fewer.")
         if not self._maps:
@@ -94,6 +122,13 @@ class UncertaintyPanel(Panel):
         if not self.session.hasUncertainties:
             return _("<b>Compute maps</b> compares the cohort's models and flags the regions to look at.")
         return "" if flags else _("Nothing in this region is flagged.")
+
+    def _stateOfWorth(self) -> str:
+        """What the evaluation said last, or why there can be none."""
+        jobs, button = self.workbench.jobs, self.ui.evaluateButton
+        if jobs.kind == "evaluate" and jobs.lastMessage:
+            return escape(jobs.lastMessage)
+        return "" if button.enabled else escape(button.toolTip) + "."
 
 
 def _mapWords(one: MapFile) -> str:
