@@ -142,4 +142,15 @@ def _read_trained(found: FoundConfiguration, fold: str) -> Trained:
 
 def _window(preparation: Preparation) -> Window:
     patch = tuple(int(side) for side in preparation.configuration.patch_size)
-    return Window((1,) * (3 - len(patch)) + patch, flat=len(patch) == 2)
+    more = (1,) * (3 - len(patch))
+    multiple = _multiple(preparation, patch)
+    return Window(more + patch, flat=len(patch) == 2, multiple=multiple and more + multiple)
+
+
+def _multiple(preparation: Preparation, patch: tuple[int, ...]) -> tuple[int, ...] | None:
+    """What the strides of all stages divide each side by; None where the plans do not say, or the patch contradicts."""
+    strides = preparation.configuration.network_arch_init_kwargs.get("strides")
+    if not strides:
+        return None
+    multiple = tuple(int(factor) for factor in np.prod([np.broadcast_to(stride, len(patch)) for stride in strides], 0))
+    return None if any(side % factor for side, factor in zip(patch, multiple, strict=True)) else multiple

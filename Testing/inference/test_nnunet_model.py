@@ -179,6 +179,15 @@ def test_models_of_one_configuration_share_their_group(tmp_path):
     assert one.name.endswith("fold_1")
 
 
+@pytest.mark.parametrize(("configuration", "multiple"), [("3d_fullres", (4, 4, 4)), ("2d", (1, 4, 4))])
+@pytest.mark.parametrize("mode", ["fast-window", "fast-roi"])
+def test_strides_say_which_single_window_fits(tmp_path, configuration, multiple, mode):
+    models = open_nnunet(write_results(tmp_path, configuration, folds=(0, 1)))
+    assert models[0].window.multiple == multiple
+    prediction = predict_case(simulated_case(), models, mode=mode, device="cpu")
+    assert prediction.label_map.shape == (26, 30, 28)
+
+
 def test_the_network_is_loaded_once_and_given_back(tmp_path):
     (model,) = open_nnunet(write_results(tmp_path))
     network = model.network(torch.device("cpu"))
