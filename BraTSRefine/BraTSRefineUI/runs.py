@@ -51,15 +51,15 @@ class ChosenCase:
 def scoresWithRuns(workspace: Workspace) -> pd.DataFrame | None:
     """The workspace's scores and those of its finished runs; None where nothing was scored yet.
 
-    Where several runs scored a model in a case, as when a prediction was continued, the newest one counts.
+    Where several scored a model in a case, as when a prediction was continued, the newest one counts.
     """
     import pandas as pd
 
     from BraTSRefineLib.scoring import read_scores
 
-    tables = [read_scores(workspace)] if workspace.scores_parquet.is_file() else []
-    for path in sorted(workspace.runs.glob("*/outputs/scores.csv"), key=_age):
-        tables.append(_readScores(path))
+    paths = [*workspace.runs.glob("*/outputs/scores.csv"), workspace.scores_parquet]
+    paths = sorted((path for path in paths if path.is_file()), key=_age)
+    tables = [read_scores(workspace) if path == workspace.scores_parquet else _readScores(path) for path in paths]
     return _newest(pd.concat(tables, ignore_index=True), [len(t) for t in tables]) if tables else None
 
 

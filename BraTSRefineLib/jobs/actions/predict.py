@@ -122,14 +122,14 @@ def _claimed(made: Predicted, settings: PredictSettings) -> Iterator[None]:
     about = settings.about() | {"files": list(signatures({str(file): file for file in files}).values())}
     made.folder.mkdir(parents=True, exist_ok=True)
     with locked(made.lock):
-        known = made.about()
-        if known is None:
-            with written_whole(made.about_json) as temporary:
-                temporary.write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
-        elif known != about:
+        known = made.about() if any(made.folder.glob("*.nii.gz")) else None
+        if known not in (None, about):
             other = next(name for name in about if known.get(name) != about[name])
             was = "other weights" if other == "files" else f"{other} {known.get(other)}, not {about[other]}"
             raise JobError(f"{made.folder}: its cases were predicted with {was}; give this prediction another --name")
+        if known is None:
+            with written_whole(made.about_json) as temporary:
+                temporary.write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
         yield
 
 
