@@ -46,10 +46,17 @@ class LabelVote:
 
     def label_map(self) -> torch.Tensor:
         """uint8 ``(z, y, x)`` on the box of all groups."""
-        values = self._total if self._alone else self._total / self._count
         if self._by_channel:
-            return label_map_of(values, self._head)
-        return painted_regions(values, self._regions, self._head.convention)
+            return label_map_of(self.values, self._head)
+        return painted_regions(self.values, self._regions, self._head.convention)
+
+    @property
+    def values(self) -> torch.Tensor:
+        """What decides: of one group with a softmax head its mean logits, else the groups' mean probabilities.
+
+        ``(channel, z, y, x)`` where all heads are equal, else ``(region, z, y, x)``.
+        """
+        return self._total if self._alone else self._total / self._count
 
 
 def placed(values: torch.Tensor, box: Box, within: Box) -> torch.Tensor:
