@@ -10,7 +10,7 @@ import slicer
 from slicer.i18n import tr as _
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-NEEDED = ("pandas", "pyarrow", "cc3d", "isal", "SimpleITK")
+NEEDED = ("pandas", "pyarrow", "cc3d", "isal", "SimpleITK", "sqlalchemy", "alembic")
 
 
 def findBackend() -> None:
