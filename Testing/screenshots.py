@@ -1,28 +1,36 @@
-"""``python Testing/screenshots.py DEMO [DATA]``: make the pictures of the README anew.
+"""``python Testing/screenshots.py DEMO [DATA [WORKSPACE [MODELS]]]``: make the pictures of the README anew.
 
 DEMO is the folder of ``bratsrefine demo``; every panel is shown on it, with something fused and chosen. DATA is a
-folder of real data sets that ``bratsrefine review`` was opened on; CASE of MODEL gives ``review.png``.
+folder of real data sets that ``bratsrefine review`` was opened on; CASE of MODEL gives ``review.png``. MODELS is a
+folder of trained models (``Testing/models``); two folds of the FIRST of them with flips, estimated and then predicted
+in one case, give ``predict.png`` and ``predict-uncertainty.png``. DATA and WORKSPACE may be empty.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+
+from PySide6.QtCore import Qt
 
 from BraTSRefineLib import jobs
 from BraTSRefineLib.cohort import Workspace
 
 PICTURES = Path(__file__).resolve().parents[1] / "Resources" / "Screenshots"
 CASE, MODEL = "TCGA-FG-6692", "isen-20"
+FIRST = "3d_fullres"
 
 
-def main(demo: str, data: str = "", workspace: str = "") -> None:
+def main(demo: str, data: str = "", workspace: str = "", models: str = "") -> None:
     from BraTSRefine.Standalone.host import start
 
     host = start("BraTSRefine", offscreen=True, size=(1600, 900))
     _picture_panels(host, demo)
     if data:
         _picture_real_case(host, data, workspace)
+    if models:
+        _picture_predicting(host, demo, Path(models))
     host.close()
 
 
@@ -34,6 +42,8 @@ def _picture_panels(host, demo: str) -> None:
     host.widget.openWorkspace(demo, opened.root)
     for name in host.widget.panelNames():
         host.widget.showPanel(name)
+        if name == "Refine":
+            host.widget.workbench.tabs[2].showStep("result")
         host.settle(500)
         host.screenshot(PICTURES / f"panel-{name.lower().replace(' ', '-')}.png")
 
@@ -46,6 +56,37 @@ def _picture_real_case(host, data: str, workspace: str) -> None:
     host.widget.showCase(CASE)
     host.settle(1000)
     host.screenshot(PICTURES / "review.png")
+
+
+def _picture_predicting(host, demo: str, models: Path) -> None:
+    """The path is typed from its own parent, so that no picture shows where somebody keeps models."""
+    host.widget.openWorkspace(demo, Workspace.beside(demo))
+    bench = host.widget.workbench
+    refine = bench.tabs[2]
+    host.widget.showPanel("Refine")
+    refine.showStep("predict")
+    os.chdir(models.resolve().parent)
+    box = refine.predictBox
+    box.ui.modelsEdit.setText(models.name)
+    box.look()
+    rows = range(box.ui.trainedList.count())
+    chosen = next(row for row in rows if box.ui.trainedList.item(row).text().startswith(FIRST))
+    box.ui.trainedList.item(chosen).setCheckState(Qt.Checked)
+    box.ui.foldsEdit.setText("0, 2")
+    box.ui.ttaCombo.setCurrentIndex(1)
+    _press(host, box.ui.estimateButton)
+    host.screenshot(PICTURES / "predict.png")
+    _press(host, box.ui.predictButton)
+    host.widget.showPanel("Uncertainty")
+    host.settle(500)
+    host.screenshot(PICTURES / "predict-uncertainty.png")
+
+
+def _press(host, button) -> None:
+    """Start a job and wait for its end."""
+    button.click()
+    while host.widget.workbench.isBusy:
+        host.settle(100)
 
 
 if __name__ == "__main__":

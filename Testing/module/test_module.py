@@ -293,14 +293,27 @@ def test_broken_files_are_listed_with_what_to_do(host, bench):
     assert "again" in words
 
 
-def test_nothing_is_cut_in_a_window_of_1280_by_800(host, bench):
+def assert_nothing_is_cut(host, where: str) -> None:
     from PySide6.QtWidgets import QPushButton
+
+    host.settle()
+    for button in host.window.findChildren(QPushButton):
+        if button.isVisible():
+            needed = button.fontMetrics().horizontalAdvance(button.text())
+            assert button.width() >= needed, (where, button.text())
+
+
+def test_nothing_is_cut_in_a_window_of_1280_by_800(host, bench):
+    from BraTSRefineUI.panels import refine, uncertainty
 
     for name in host.widget.panelNames():
         host.widget.showPanel(name)
-        host.settle()
-        for button in host.window.findChildren(QPushButton):
-            if button.isVisible():
-                needed = button.fontMetrics().horizontalAdvance(button.text())
-                assert button.width() >= needed, (name, button.text())
+        assert_nothing_is_cut(host, name)
+    for name, steps in (("Refine", refine.STEPS), ("Uncertainty", uncertainty.STEPS)):
+        host.widget.showPanel(name)
+        panel = next(one for one in bench.tabs if one.name == name)
+        for step in steps:
+            panel.showStep(step)
+            assert_nothing_is_cut(host, f"{name}, {step}")
+        panel.showStep(steps[0])
     assert host.window.panel.width() <= 480

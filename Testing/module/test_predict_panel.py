@@ -141,6 +141,7 @@ def test_predict_makes_a_new_model_with_before_and_after_and_maps_of_its_own(hos
     assert refine.ui.resultTable.isVisible()
     assert refine.ui.runCombo.currentText() == SMALL
     assert f"Before: {shown}" in refine.ui.resultLabel.text()
+    assert "3d_fullres is a model of the cohort now" in refine.ui.refineStateLabel.text()
     uncertainty = bench.tabs[1]
     offered = [uncertainty.ui.mapCombo.itemText(row) for row in range(uncertainty.ui.mapCombo.count())]
     assert "expected entropy of 3d_fullres" in offered
@@ -196,3 +197,17 @@ def test_a_case_that_lacks_an_image_is_named_before_and_after(host, bench, predi
     told = bench.tabs[2].ui.refineStateLabel.text()
     assert "predict failed" in told
     assert "t2f" in told
+
+
+def test_a_cohort_without_any_prediction_gets_its_first_model_here(host, bench, predict, phantom_cohort, tmp_path):
+    shutil.copytree(phantom_cohort / "cases", tmp_path / "cohort" / "cases")
+    host.widget.openWorkspace(tmp_path / "cohort", tmp_path / "workspace")
+    assert bench.session.models == []
+    refine = refine_step(host, "fuse")
+    assert "predict first" in refine.ui.refineStateLabel.text()
+    refine_step(host, "predict")
+    run(host, predict.ui.predictButton)
+    assert bench.session.model == SMALL
+    assert predict.widget.isVisible(), "there is no before and after to show"
+    assert host.widget.ui.modelCombo.currentText() == SMALL
+    assert any(row.values for row in bench.session.rows())

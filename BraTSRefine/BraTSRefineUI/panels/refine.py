@@ -12,6 +12,7 @@ from .predictbox import PredictBox
 from .resultbox import ResultBox
 
 STEPS = ("predict", "fuse", "postprocess", "result")
+NEEDS_MODELS = ("fuse", "postprocess")
 PROBLEMS_SHOWN = 2
 
 
@@ -33,6 +34,7 @@ class RefinePanel(Panel):
         """Bring one of the steps to the front."""
         self._button(step).checked = True
         self.ui.refineSteps.currentIndex = STEPS.index(step)
+        say(self.ui.refineStateLabel, self._state())
 
     def refresh(self) -> None:
         for box in (self.predictBox, self.fuseBox, self.resultBox):
@@ -47,9 +49,9 @@ class RefinePanel(Panel):
         self.predictBox.showJob()
 
     def _goToResult(self) -> None:
-        """A run that has just ended with a before and after shows it."""
+        """A run that has just ended shows its before and after, if it has one."""
         last = self.workbench.jobs.lastRun
-        if last != self._shownRun and last in {run.name for run in self.session.comparedRuns()}:
+        if last != self._shownRun and self.resultBox.hasChanges:
             self.showStep("result")
         self._shownRun = last
 
@@ -61,8 +63,12 @@ class RefinePanel(Panel):
             return _("A job is running; its progress is shown below.")
         if not self.session.isOpen:
             return _("No cohort is open.")
+        if not self.session.models and STEPS[self.ui.refineSteps.currentIndex] in NEEDS_MODELS:
+            return _("No prediction was found: predict first.")
         jobs = self.workbench.jobs
         if not jobs.lastMessage:
             return ""
         skipped = [escape(problem) for problem in jobs.row.problemsInShort(PROBLEMS_SHOWN)]
-        return "<br>".join([escape(jobs.lastMessage), *skipped])
+        made = _("{model} is a model of the cohort now.").format(model=jobs.summary.get("model", ""))
+        words = escape(f"{jobs.lastMessage}. {made}" if "model" in jobs.summary else jobs.lastMessage)
+        return "<br>".join([words, *skipped])

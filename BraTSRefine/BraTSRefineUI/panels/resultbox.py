@@ -26,8 +26,10 @@ class ResultBox:
         return self.workbench.session
 
     @property
-    def isEmpty(self) -> bool:
-        return not self._runs
+    def hasChanges(self) -> bool:
+        """Whether the run that ended last is shown with a before and after."""
+        chosen = self._chosen()
+        return chosen is not None and chosen.name == self.workbench.jobs.lastRun and self.ui.resultTable.rowCount > 0
 
     def refresh(self) -> None:
         """The run that ended last is shown; else the one that was."""
@@ -70,7 +72,8 @@ def _summary(run: ComparedRun | None, changes: list[Change], region: str) -> str
     if run is None:
         return _("Nothing was refined yet. The result is a new model; your files stay as they are.")
     if not changes:
-        return _("There is no before and after of {region}: no other model or no reference.").format(region=region)
+        words = _("No before and after of {region}: no other model, or no reference. <b>Worst cases</b> ranks it.")
+        return words.format(region=region)
     better = sum(c.change > CLEARLY for c in changes)
     worse = sum(c.change < -CLEARLY for c in changes)
     known = [c for c in changes if c.isKnown]

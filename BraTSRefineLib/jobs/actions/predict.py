@@ -81,7 +81,7 @@ def _cost(cases: Sequence[Case], settings: PredictSettings) -> dict[str, object]
             except InferenceError as error:
                 problems.append(str(error))
                 continue
-            whole = f"; {len(cases)} cases: about {in_words(cost.seconds * len(cases))}"
+            whole = f"; {len(cases)} cases: about {in_words(cost.seconds * len(cases))}" if len(cases) > 1 else ""
             return {
                 "device": str(session.device),
                 "cost": f"{cost}{whole}",
