@@ -13,7 +13,7 @@ from .adaptation import adapted
 from .adaptation_settings import AdaptationReport, AdaptationSettings
 from .augmentation import Augmentation, Flip
 from .engine import Engine
-from .focus import found_box, on_prepared_grid, single_window, widened
+from .focus import found_box, looked_at, on_prepared_grid, single_window
 from .group_work import GroupWork
 from .groups import Group, union_box
 from .heads import channel_probabilities, region_probabilities
@@ -47,7 +47,7 @@ class CasePass:
         keep: type[MemberMoments] | type[MeanAlone] | None = None,
         adapt: AdaptationSettings | None = None,
     ) -> None:
-        self.case, self.groups, self.regions, self.spacing = case, groups, tuple(regions), spacing
+        self.case, self.groups, self.regions = case, groups, tuple(regions)
         self.engine, self.passes, self.mode = engine, passes, mode
         self.adapt = adapt
         self.adaptations: dict[str, AdaptationReport] = {}
@@ -167,7 +167,7 @@ class CasePass:
 
     def _look_where_found(self, work: GroupWork, probability: torch.Tensor) -> None:
         """From the coarse member on, all others look at the surroundings of what it found, if anything."""
-        found = found_box(probability, self.spacing)
+        found = found_box(probability)
         if found is None:
             self.nothing_found = True
             self.passes.remain(0)
@@ -190,7 +190,7 @@ class CasePass:
 
     def _crop(self, prepared: Prepared, window: Window) -> Box | None:
         box = on_prepared_grid(self.focus, prepared)
-        return widened(box, prepared.data.shape[1:], window.patch) if box else None
+        return looked_at(box, prepared.spacing, prepared.data.shape[1:], window.patch) if box else None
 
     def _narrow(self, work: GroupWork) -> bool:
         """False where the group's part of the case does not touch the focus."""

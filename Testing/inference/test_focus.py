@@ -11,7 +11,7 @@ from small_models import SOFTMAX, SmallModel, random_images, small_models
 
 from BraTSRefineLib.inference import InferenceError, Prepared, Window, predict_case
 from BraTSRefineLib.inference.augmentation import Flip
-from BraTSRefineLib.inference.focus import MARGIN_MM, found_box, on_prepared_grid, single_window, widened
+from BraTSRefineLib.inference.focus import MARGIN_MM, found_box, looked_at, on_prepared_grid, single_window
 
 
 @pytest.fixture(autouse=True)
@@ -160,13 +160,12 @@ def test_an_identity_of_another_weight_is_the_unchanged_case_too():
     assert fast.labels.any()
 
 
-def test_the_found_box_has_a_margin_in_mm():
-    probability = torch.zeros(3, 60, 60, 60)
-    probability[1, 30, 20, 2] = 0.02
-    probability[0, 31, 20, 3] = 0.02
-    assert MARGIN_MM == 10
-    assert found_box(probability, (2.0, 1.0, 3.0)) == (slice(25, 37), slice(10, 31), slice(0, 8))
-    assert found_box(torch.full((3, 4, 4, 4), 0.005), (1.0, 1.0, 1.0)) is None
+def test_the_found_box_holds_what_any_region_has_and_no_haze():
+    probability = torch.full((3, 60, 60, 60), 0.05)
+    probability[1, 30, 20, 2] = 0.2
+    probability[0, 31, 20, 3] = 0.2
+    assert found_box(probability) == (slice(30, 32), slice(20, 21), slice(2, 4))
+    assert found_box(torch.full((3, 4, 4, 4), 0.05)) is None
 
 
 def prepared(size, axes, box) -> Prepared:
@@ -190,10 +189,13 @@ def test_a_box_in_voxels_of_the_prepared_data():
     assert on_prepared_grid((slice(0, 5), slice(5, 9), slice(20, 25)), half) is None
 
 
-def test_a_box_grows_to_a_patch_inside_the_volume():
+def test_members_look_at_one_patch_or_at_the_box_with_a_margin_in_mm():
+    assert MARGIN_MM == 10
     box = (slice(0, 4), slice(18, 20), slice(3, 40))
-    assert widened(box, (40, 20, 60), (16, 16, 16)) == (slice(0, 16), slice(4, 20), slice(3, 40))
-    assert widened((slice(2, 4),) * 3, (8, 8, 8), (16, 16, 16)) == (slice(0, 8),) * 3
+    assert looked_at(box, (2.0, 2.0, 4.0), (40, 20, 60), (16, 16, 16)) == (slice(0, 16), slice(4, 20), slice(0, 43))
+    nearly = (slice(10, 25),) * 3
+    assert looked_at(nearly, (1.0, 1.0, 1.0), (40, 40, 40), (16, 16, 16)) == (slice(9, 25),) * 3
+    assert looked_at((slice(2, 4),) * 3, (1.0, 1.0, 1.0), (8, 8, 8), (16, 16, 16)) == (slice(0, 8),) * 3
 
 
 def test_regions_of_the_head_in_use():
