@@ -11,7 +11,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from .commands import act, compare, fusing, look, predict, scoring, show, uncertainty
+from .commands import act, compare, decisions, fusing, look, predict, scoring, show, uncertainty
 from .commands.options import notes
 
 app = typer.Typer(
@@ -35,12 +35,14 @@ for command in (
     fusing.fit_weights,
     act.postprocess,
     act.select,
+    decisions.worklist,
     show.review,
     show.phantom,
     show.demo,
 ):
     app.command()(command)
 app.add_typer(uncertainty.app, name="uncertainty")
+app.add_typer(decisions.app, name="decisions")
 
 
 def main() -> None:
