@@ -77,7 +77,10 @@ class UncertaintyPanel(Panel):
         self.refresh()
 
     def _count(self, count: int) -> str:
-        words = _("Flagged regions of {region} in this case").format(region=self.session.region)
+        uncertainty = self.workbench.uncertainty
+        isOwn = uncertainty is not None and bool(uncertainty.model)
+        words = _("Flagged across the models in {region}") if isOwn else _("Flagged regions of {region} in this case")
+        words = words.format(region=self.session.region)
         if self.session.flagIndex < 0:
             return f"{words}: {count}"
         return f"{words}: {self.session.flagIndex + 1} " + _("of") + f" {count}"
