@@ -89,10 +89,13 @@ class Store:
 
     def undo(self, uid: str, who: str, note: str = "") -> int:
         """Take an event back by a new one that refers to it; undoing an undo brings it back."""
-        found = [event for event in self.events() if event.uid == uid]
+        from .store_table import select_known
+
+        with self._database.reading() as connection:
+            found = select_known(connection, [uid])
         if not found:
             raise ReviewError(f"nothing to undo: no event {uid} in this store")
-        target = found[0]
+        _, target = found[uid]
         return self.record(Event(UNDO, target.case, who, note=note, flag=target.flag, model=target.model, refers=uid))
 
     def undo_last(self, who: str, case: str | None = None) -> Event:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from threading import Lock
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
@@ -26,8 +27,16 @@ NEEDED = ("uid", "when", "who", "kind", "case")
 """What no event may lack."""
 
 
+_CLOCK = Lock()
+_latest = datetime.min.replace(tzinfo=UTC)
+
+
 def now() -> datetime:
-    return datetime.now(UTC)
+    """UTC, later at every call of a process, also where the clock is coarse or was set back: the last word counts."""
+    global _latest
+    with _CLOCK:
+        _latest = max(datetime.now(UTC), _latest + timedelta(microseconds=1))
+        return _latest
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,7 @@ class Event:
         values = {name: getattr(self, name) for name in EVENT_COLUMNS}
         return values | {"when": time_text(self.when), "payload": dict(self.payload)}
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         """A read-only mapping cannot be pickled; its dictionary can."""
         return event_of, (self.row,)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
+    Dialect,
     Integer,
     MetaData,
     String,
@@ -20,7 +22,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from .store_events import EVENT_COLUMNS, Event, time_of, time_text
 
@@ -34,14 +36,14 @@ class UtcTime(TypeDecorator):
     impl = String(32)
     cache_ok = True
 
-    def load_dialect_impl(self, dialect):
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine:
         timed = dialect.name == "postgresql"
         return dialect.type_descriptor(TIMESTAMP(timezone=True) if timed else String(32))
 
-    def process_bind_param(self, value: datetime, dialect) -> datetime | str:
+    def process_bind_param(self, value: datetime, dialect: Dialect) -> datetime | str:
         return value if dialect.name == "postgresql" else time_text(value)
 
-    def process_result_value(self, value: datetime | str, dialect) -> datetime:
+    def process_result_value(self, value: datetime | str, dialect: Dialect) -> datetime:
         return value.astimezone(UTC) if isinstance(value, datetime) else time_of(value)
 
 
@@ -89,5 +91,5 @@ def _values(event: Event) -> dict[str, Any]:
     return values | {"payload": dict(event.payload)}
 
 
-def _event(row: Any) -> Event:
+def _event(row: Mapping[str, Any]) -> Event:
     return Event(**{name: row[name] for name in EVENT_COLUMNS})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -174,6 +176,29 @@ def test_readers_are_blind_to_each_other_and_a_third_decides(store):
     judged = Event("adjudication", "case-1", "Cleo", decision="minor")
     store.record(judged)
     assert (store.state("case-1").progress, store.state("case-1").decision) == ("decided", judged)
+
+
+def test_the_last_word_counts_however_fast_it_came_and_wherever_the_clock_was_set(store, monkeypatch):
+    from BraTSRefineLib.review import store_events
+
+    class SetBack(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(2020, 1, 1, tzinfo=tz)
+
+    first = decision(what="minor")
+    monkeypatch.setattr(store_events, "datetime", SetBack)
+    times = [store_events.now(), store_events.now()]
+    monkeypatch.undo()
+    later = [decision(what=what, when=when) for what, when in zip(("major", "accept"), times, strict=True)]
+    store.add([later[1], later[0], first])
+    assert first.when < later[0].when < later[1].when
+    assert store.state("case-1").decision == later[1]
+
+
+def test_a_copy_and_a_pickle_of_an_event_are_the_event():
+    event = decision(payload={"a": [1, {"b": 2}]})
+    assert copy.deepcopy(event) == pickle.loads(pickle.dumps(event)) == event
 
 
 def test_notes_corrections_approval_and_done_are_part_of_the_state(store):

@@ -313,6 +313,15 @@ def test_a_store_can_be_named_by_file_or_url(workspace):
             assert len(store.events()) == 3
 
 
+def test_a_workspace_of_an_odd_name_is_a_workspace_like_any_other(tmp_path):
+    folder = tmp_path / "what? #1 50% ü 漢 'quoted'"
+    folder.mkdir()
+    with open_store(folder) as store:
+        store.record(note())
+    assert sorted(path.name for path in folder.iterdir()) == ["review-export.jsonl", "review.sqlite"]
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 def test_two_windows_on_one_workspace_see_each_other_s_records(workspace):
     with open_store(workspace) as one, open_store(workspace) as other:
         one.record(note(3))
