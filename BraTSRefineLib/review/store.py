@@ -79,9 +79,13 @@ class Store:
         with self._database.reading() as connection:
             return select_events(connection, case)
 
-    def state(self, case: str, who: str | None = None) -> CaseState:
-        """The case as it stands; with ``who`` as that reader alone sees it, blind to the others."""
-        return case_state(case, _of(self.events(case), who))
+    def state(self, case: str, who: str | None = None, model: str | None = None) -> CaseState:
+        """The case as it stands; with ``who`` as that reader alone sees it, blind to the others.
+
+        With ``model`` only by what was said of that model's prediction, or of none.
+        """
+        events = [event for event in self.events(case) if model is None or event.model in ("", model)]
+        return case_state(case, _of(events, who))
 
     def states(self, who: str | None = None) -> dict[str, CaseState]:
         """The state of every case that has an event."""

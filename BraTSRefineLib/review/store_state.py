@@ -28,7 +28,8 @@ class CaseState:
     """A case as it stands; every event here was not undone, and of each only the newest counts.
 
     ``decision``: the case's, an adjudication before any reader's. ``flags``: by flag. ``readers``: each reader's
-    decision of the case. ``corrections`` and ``notes``: the newest last. ``progress``: one of ``PROGRESS``.
+    decision of the case. ``corrections`` and ``notes``: the newest last. ``unsettled``: the (model, flag), ('', '') for
+    the case itself, that two readers decided differently and no third did. ``progress``: one of ``PROGRESS``.
     """
 
     case: str
@@ -40,15 +41,15 @@ class CaseState:
     done: Event | None = None
     corrections: tuple[Event, ...] = ()
     notes: tuple[Event, ...] = ()
+    unsettled: tuple[tuple[str, str], ...] = ()
 
     @property
     def progress(self) -> str:
         """``decided`` also where it was only approved or marked done; ``second reader`` until two have read it."""
-        if self.decision is not None and self.decision.kind == ADJUDICATION:
-            return DECIDED
-        if len({event.decision for event in self.readers.values()}) > 1:
+        if self.unsettled:
             return DISAGREEMENT
-        if self.second_reader is not None and len(self.readers) < 2:
+        adjudicated = self.decision is not None and self.decision.kind == ADJUDICATION
+        if self.second_reader is not None and len(self.readers) < 2 and not adjudicated:
             return SECOND
         return DECIDED if self.decision or self.approved or self.done else OPEN
 
@@ -101,6 +102,7 @@ def case_state(case: str, events: Iterable[Event]) -> CaseState:
         done=_last(of_kind.get(DONE, [])),
         corrections=tuple(of_kind.get(CORRECTION, [])),
         notes=tuple(event for event in counting if event.kind == NOTE or (event.note and event.kind in DECIDING)),
+        unsettled=_unsettled(counting),
     )
 
 
@@ -114,3 +116,12 @@ def _flags(counting: list[Event]) -> dict[str, Event]:
     for kind in (FLAG_DECISION, ADJUDICATION):
         found |= {event.flag: event for event in counting if event.kind == kind and event.flag}
     return found
+
+
+def _unsettled(counting: list[Event]) -> tuple[tuple[str, str], ...]:
+    said: dict[tuple[str, str], dict[str, str]] = {}
+    for event in counting:
+        if event.kind in (DECISION, FLAG_DECISION):
+            said.setdefault((event.model, event.flag), {})[event.who] = event.decision
+    judged = {(event.model, event.flag) for event in counting if event.kind == ADJUDICATION}
+    return tuple(what for what, by in said.items() if len(set(by.values())) > 1 and what not in judged)

@@ -178,6 +178,18 @@ def test_readers_are_blind_to_each_other_and_a_third_decides(store):
     assert (store.state("case-1").progress, store.state("case-1").decision) == ("decided", judged)
 
 
+def test_two_decisions_of_two_models_are_no_disagreement_and_of_one_flag_are(store):
+    for who, model in (("Ann", "unet"), ("Ben", "swin")):
+        store.record(decision(who=who, model=model, what="accept" if who == "Ann" else "major"))
+    assert store.state("case-1").progress == "decided"
+    assert store.state("case-1", model="unet").decision.who == "Ann"
+    store.record(flag_decision("ET-1", "Ann", "accept"))
+    store.record(flag_decision("ET-1", "Ben", "major"))
+    assert (store.state("case-1").progress, store.state("case-1").unsettled) == ("disagreement", (("", "ET-1"),))
+    store.record(Event("adjudication", "case-1", "Cleo", decision="accept", flag="ET-1"))
+    assert (store.state("case-1").progress, store.state("case-1").flags["ET-1"].who) == ("decided", "Cleo")
+
+
 def test_the_last_word_counts_however_fast_it_came_and_wherever_the_clock_was_set(store, monkeypatch):
     from BraTSRefineLib.review import store_events
 

@@ -221,6 +221,16 @@ def test_a_damaged_file_is_noticed_and_the_last_good_export_named(workspace, dam
         open_store(workspace)
 
 
+@pytest.mark.parametrize("begun", ["", "PRAGMA journal_mode = wal"])
+def test_what_a_kill_at_the_very_first_opening_leaves_is_begun_anew(tmp_path, begun):
+    (tmp_path / "review.sqlite").touch()
+    with closing(sqlite3.connect(tmp_path / "review.sqlite")) as connection:
+        connection.execute(begun)
+    with open_store(tmp_path) as store:
+        store.record(note())
+        assert len(store.events()) == 1
+
+
 def test_where_there_is_no_export_that_is_told(workspace):
     (workspace / "review-export.jsonl").unlink()
     cut(workspace / "review.sqlite")
