@@ -114,11 +114,17 @@ class Store:
         return mine[-1]
 
     def write_last_good(self) -> None:
-        """The last good export anew, whole or not at all. Raises ReviewError where it cannot be written."""
+        """The last good export anew, whole or not at all; none is replaced by an older one.
+
+        Raises ReviewError where it cannot be written.
+        """
+        from .store_table import select_events
+
         if self.export_path is None:
             return
         try:
-            write_events(self.events(), self.export_path)
+            with self._database.writing() as connection:
+                write_events(select_events(connection), self.export_path)
         except WorkspaceError as error:
             raise ReviewError(str(error)) from error
         self._unexported = 0

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
@@ -16,7 +17,7 @@ from .store_places import Place, network_type
 from .store_schema import check_version, upgrade, version_of
 
 WAIT_S = 10.0
-PAUSE_S = 0.02
+PAUSE_S, BEGIN_S = 0.02, 0.5
 WRITE_LOCK = "LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE"
 SCHEMA_LOCK = "SELECT pg_advisory_xact_lock(7262784)"
 """The number is any that all programs of ours take."""
@@ -57,8 +58,7 @@ class Database:
     def _prepare_file(self) -> None:
         """The journal that suits the place, and a look at whether the file is whole."""
         path = self.place.path
-        cut = path.is_file() and path.stat().st_size == 0 and self.place.export.is_file()
-        if cut:
+        if self.place.export.is_file() and _stays_empty(path):
             raise ReviewError(damaged(self.place, "it is empty"))
         _touch(self.place)
         share = network_type(path)
@@ -105,6 +105,16 @@ class Database:
                 kept = upgrade(connection, self.place)
         if kept:
             self.notes.append(f"{shown(self.place)}: upgraded; what was there before is kept in {kept}")
+
+
+def _stays_empty(path: Path) -> bool:
+    """Whether there is an empty file that no other program is just beginning to fill."""
+    until = time.monotonic() + BEGIN_S
+    while path.is_file() and path.stat().st_size == 0:
+        if time.monotonic() > until:
+            return True
+        time.sleep(PAUSE_S)
+    return False
 
 
 def _touch(place: Place) -> None:

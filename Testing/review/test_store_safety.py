@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -177,6 +178,26 @@ def test_a_locked_file_is_waited_for_and_then_told(workspace):
         assert len(store.events()) == 3
         other.execute("ROLLBACK")
         store.record(note(3))
+
+
+def test_a_file_that_another_keeps_for_itself_is_told_at_the_opening(workspace, monkeypatch):
+    monkeypatch.setattr(store_database, "network_type", lambda path: "nfs4")
+    open_store(workspace).close()
+    with closing(sqlite3.connect(workspace / "review.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(ReviewError, match="locked by another program"):
+            open_store(workspace, wait_s=0.1)
+
+
+def test_an_empty_file_that_another_program_is_about_to_fill_is_waited_for(workspace):
+    path = workspace / "review.sqlite"
+    content = path.read_bytes()
+    path.write_bytes(b"")
+    filling = threading.Timer(0.1, path.write_bytes, [content])
+    filling.start()
+    with open_store(workspace) as store:
+        assert len(store.events()) == 3
+    filling.join()
 
 
 def test_a_locked_server_is_waited_for_and_then_told(new_database):
