@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from .adaptation_settings import AdaptationSettings
+from .allocator import give_freed_memory_back, keep_freed_memory
 from .augmentation import Augmentation, augmentations
 from .case_pass import CasePass, Mode
 from .cost import Cost, cost_of
@@ -71,6 +72,8 @@ class PredictSession:
         self.groups = grouped(self.models, self._augmentations)
         self.regions = common_regions(self.models)
         self.device = chosen_device(device)
+        if self.device.type == "cpu":
+            keep_freed_memory()
         self._adapt = adapt
         self._mode, self._keep = mode, MemberMoments if uncertainty else MeanAlone
         self._engine = Engine(self.device, precision, tiles_at_once, Pace(check))
@@ -98,6 +101,9 @@ class PredictSession:
                 f"{case.images.case}: the memory of {self.device} does not suffice for the sums of a whole case; "
                 "close other programs that use it, or choose another device"
             ) from None
+        finally:
+            if self.device.type == "cpu":
+                give_freed_memory_back()
 
     def predict_cases(self, readers: Iterable[CaseReader]) -> Iterator[CasePrediction]:
         """Each case's prediction, the next case being read meanwhile. Raises what a reader or ``predict`` raises."""

@@ -187,6 +187,19 @@ def test_a_dry_run_says_what_it_costs_and_writes_nothing(workspace, model):
     assert not workspace.predictions.exists()
 
 
+def test_a_fast_mode_says_what_it_lost_on_the_first_case(workspace, model):
+    summary, _ = run(workspace, paths=[str(model)], mode="fast-window", cases=["A", "B"])
+    assert summary["model"] == "3d_fullres-fast-window"
+    assert summary["mode_measured"].startswith("fast-window was ")
+    assert summary["mode_measured"].endswith(" times as fast on A")
+    exact = predict_case(simulated_case(seed=1, name="A"), open_models(model), device="cpu")
+    fast = read_image(workspace.prediction_path(summary["model"], "A")) > 0
+    dice = 2 * (fast & exact.labels[0]).sum() / (fast.sum() + exact.labels[0].sum())
+    assert summary["against_exact"]["WT"]["dice"] == pytest.approx(dice)
+    again, _ = run(workspace, "again", paths=[str(model)], mode="fast-window", cases=["A", "C"])
+    assert again["mode_measured"].startswith("no: that takes 2 cases")
+
+
 def test_one_forward_pass_after_the_other_is_told(workspace, model):
     _, events = run(workspace, paths=[str(model)], cases=["A"])
     passes = [event for event in events if event["event"] == "pass"]

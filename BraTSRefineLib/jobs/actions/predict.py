@@ -35,6 +35,7 @@ from ..lock import locked
 from ..predicted import Predicted, signatures
 from ..prediction_work import Assignment, PredictSettings, check_name, predicted_on_worker, write_prediction
 from .comparing import BEFORE_AFTER_COLUMNS, before_after, member_scores, score_rows, standard_for, unscored_row
+from .fast_check import measured_loss
 from .members import CASE_ERRORS
 from .results import CaseResult, Results
 
@@ -65,10 +66,9 @@ def run(context: Context) -> dict[str, object]:
     with _claimed(made, settings):
         to_do = [case for case in cases if made.done(case.case, signatures(case.images)) is None]
         failed = _predict(context, made, settings, to_do, len(cases))
-        return _worth(context, made, [case for case in cases if case.case not in failed]) | {
-            "unchanged": len(cases) - len(to_do),
-            "predictions": str(made.folder),
-        }
+        summary = _worth(context, made, [case for case in cases if case.case not in failed])
+        loss = measured_loss(made, settings, [case for case in to_do if case.case not in failed])
+        return summary | loss | {"unchanged": len(cases) - len(to_do), "predictions": str(made.folder)}
 
 
 def _cost(cases: Sequence[Case], settings: PredictSettings) -> dict[str, object]:
