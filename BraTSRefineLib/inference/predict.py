@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ..allocator import give_freed_memory_back, keep_freed_memory
 from .adaptation_settings import AdaptationSettings
-from .allocator import give_freed_memory_back, keep_freed_memory
 from .augmentation import Augmentation, augmentations
 from .case_pass import CasePass, Mode
 from .cost import Cost, cost_of

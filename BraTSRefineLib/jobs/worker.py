@@ -22,8 +22,10 @@ def main(arguments: list[str]) -> int:
     """``JOB.json OUTPUTS``, as the supervisor starts it."""
     events = _events_apart_from_prints()
     threading.Thread(target=_end_with_supervisor, daemon=True).start()
+    from ..allocator import keep_freed_memory
     from .context import Context
 
+    keep_freed_memory()
     job_json, outputs = arguments
     perform(Context(read(job_json), Path(outputs), events))
     return 0

