@@ -33,6 +33,7 @@ def write_results(
     trainer: str = "nnUNetTrainer",
     dataset: str = "Dataset501_Small",
     checkpoint: str = "checkpoint_final.pth",
+    features: Sequence[int] = (4, 8, 8),
     seed: int = 0,
 ) -> Path:
     """Write ``folder/<dataset>/<trainer>__nnUNetPlans__<configuration>`` and return it; call again to add another.
@@ -42,6 +43,9 @@ def write_results(
     """
     labels = labels or (REGIONS if regions else TISSUES)
     plans = _plans(dataset, channels, patch, spacing, transpose, reader)
+    for architecture in (plans["configurations"][name].get("architecture") for name in plans["configurations"]):
+        if architecture is not None:
+            architecture["arch_kwargs"]["features_per_stage"] = list(features)
     stated = {"channel_names": {str(i): name for i, name in enumerate(channels)}, "labels": labels}
     if any(isinstance(label, list) for label in labels.values()):
         stated["regions_class_order"] = [2, 1, 3, 4][: len(labels) - 1]
