@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,8 @@ from BraTSRefineLib import jobs
 from BraTSRefineLib.cohort import Workspace, discover, save_cohort, write_volume
 from BraTSRefineLib.cohort.volumes import Geometry
 from BraTSRefineLib.regions import label_convention
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[1] / "inference")]
 
 LABELS = label_convention("brats2023")
 GRID = Geometry((28, 26, 24), (1.0, 1.0, 1.0), (-10.0, 20.0, 5.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[1] / "inference")]
-
 REPOSITORY = Path(__file__).resolve().parents[2]
 PREFIX = ["unshare", "--user", "--map-root-user", "--mount"]
 
@@ -108,7 +106,7 @@ def test_a_workspace_that_became_read_only_is_named(workspace, tmp_path):
 
 def test_a_prediction_on_a_disk_that_fills_up_leaves_whole_cases_only(tmp_path):
     from nnunet_results import write_results
-    from test_predict import workspace_of, write_images
+    from predictable_cases import workspace_of, write_images
 
     for number in range(4):
         write_images(tmp_path / "data", f"case{number}", number)

@@ -13,10 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "inference"))
-
 from nnunet_results import simulated_case, write_results
+from predictable_cases import workspace_of, write_images
 
 from BraTSRefineLib import jobs
 from BraTSRefineLib.cohort import Workspace, discover, read_geometry, read_image, read_probabilities, save_cohort
@@ -36,20 +34,6 @@ CASES = {"A": 1, "B": 2, "C": 3}
 @pytest.fixture(scope="module")
 def model(tmp_path_factory) -> Path:
     return write_results(tmp_path_factory.mktemp("results"), folds=(0, 1))
-
-
-def write_images(data: Path, name: str, seed: int, shape=(26, 30, 28)) -> None:
-    images = simulated_case(shape, seed=seed, name=name)
-    for channel, voxels in images.channels.items():
-        write_volume(data / name / f"{name}-{channel}.nii.gz", voxels, images.geometry)
-    reference = (images.channels["t1n"] > 200).astype(np.uint8) * 2
-    write_volume(data / name / f"{name}-seg.nii.gz", reference, images.geometry)
-
-
-def workspace_of(data: Path, folder: Path) -> Workspace:
-    opened = Workspace.open(folder, data)
-    save_cohort(discover(data, labels="brats2023"), opened)
-    return opened
 
 
 @pytest.fixture
