@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -25,6 +26,8 @@ import numpy as np
 import psutil
 from run import Figure
 from simulated import write_label_maps
+
+from BraTSRefineLib.allocator import keep_freed_memory
 
 CASES = 200
 PROCESSES = 2
@@ -44,7 +47,7 @@ def measure() -> list[Figure]:
 
 def _figures(cohort: Path, workspace: Path, words: str) -> list[Figure]:
     files = sorted(str(path) for path in cohort.rglob("*.nii.gz"))
-    theirs, ours = _reading(_with_nibabel, files), _reading(_with_ours, files)
+    theirs, ours = _reading(_with_nibabel, files), _reading(_with_ours, files, keep_freed_memory)
     memory = _Memory()
     scoring = _seconds("score", cohort, workspace, memory)
     reporting = _seconds("report", cohort, workspace, memory)
@@ -110,9 +113,9 @@ class _Memory:
         return float(max(np.median(last) - np.median(second) for _, second, last in thirds))
 
 
-def _reading(read, files: list[str]) -> float:
-    """Wall seconds in which processes that have started already read all files."""
-    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
+def _reading(read, files: list[str], begin: Callable[[], object] | None = None) -> float:
+    """Wall seconds in which processes that have started already, with ``begin``, read all files."""
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn"), initializer=begin) as pool:
         list(pool.map(read, files[: 4 * PROCESSES]))
         start = time.perf_counter()
         list(pool.map(read, files, chunksize=4))
