@@ -94,14 +94,16 @@ class StructureSamples:
 
 @dataclass(frozen=True)
 class Bits:
-    """The bytes of a packed mask that are not 0, and where they are."""
+    """The bytes of a packed mask that are not 0, and where they are; all bytes where that takes less room."""
 
-    places: np.ndarray
+    places: np.ndarray | slice
     values: np.ndarray
 
     @classmethod
     def of(cls, mask: np.ndarray) -> Bits:
         places = np.flatnonzero(mask).astype(np.int32)
+        if places.nbytes + len(places) >= mask.nbytes:
+            return cls(slice(None), mask.copy())
         return cls(places, mask[places])
 
 
@@ -113,7 +115,13 @@ def packed(masks: torch.Tensor) -> np.ndarray:
 
 
 def together(members: Sequence[Bits]) -> np.ndarray:
-    """uint8 ``(member, byte)`` of the bytes that any member uses."""
+    """uint8 ``(member, byte)`` of the bytes that any member uses, or of all."""
+    whole = next((len(member.values) for member in members if isinstance(member.places, slice)), None)
+    if whole is not None:
+        rows = np.zeros((len(members), whole), np.uint8)
+        for row, member in zip(rows, members, strict=True):
+            row[member.places] = member.values
+        return rows
     places = np.unique(np.concatenate([member.places for member in members]))
     rows = np.zeros((len(members), len(places)), np.uint8)
     for row, member in zip(rows, members, strict=True):

@@ -4,9 +4,7 @@ Label maps of 240x240x155, a reference and a prediction a case, once stored as n
 the references of BraTS 2023 and MONAI's outputs are (single precision). Reading alone is measured twice on the same
 files and as many processes: with nibabel, the reader that everybody uses, and with ours.
 
-The bar is that reading takes over half of the whole: the ordinary reader's, which is the floor that everybody else
-stands on. Our own share is printed beside it. It cannot reach one half, for it reads a byte file in 5 ms, and all of
-the cohort's in less time than Python takes to start and to import pandas and plotly for two commands.
+The bar is that our own reading takes over half of the whole; the other reader's share is printed beside it.
 """
 
 from __future__ import annotations
@@ -56,8 +54,8 @@ def _figures(cohort: Path, workspace: Path, words: str) -> list[Figure]:
     detail = f"{len(files)} files; score {scoring:.1f} s, report {reporting:.1f} s, scored again {unchanged:.1f} s"
     return [
         Figure(f"{words}: files to report", whole, unit="s", detail=detail),
-        Figure(f"{words}: nibabel's reading / files to report", theirs / whole, ">=", 0.5, detail=f"{theirs:.1f} s"),
-        Figure(f"{words}: our own reading / files to report", ours / whole, detail=f"{ours:.1f} s"),
+        Figure(f"{words}: nibabel's reading / files to report", theirs / whole, detail=f"{theirs:.1f} s"),
+        Figure(f"{words}: our own reading / files to report", ours / whole, ">=", 0.5, detail=f"{ours:.1f} s"),
         Figure(f"{words}: memory of the largest worker", memory.largest / GIGABYTE, "<=", 1.0, "GB"),
         Figure(f"{words}: its growth over the second half", memory.growth / 2**20, "<=", 50.0, "MB"),
     ]

@@ -185,7 +185,7 @@ def _memory(model: Path) -> Iterator[Figure]:
     for members, folds, tta in ((1, "0", "none"), (8, "0", "flips"), (40, "0,1,2,3,4", "flips")):
         peaks[members] = int(_in_a_process(PEAK, str(model), folds, tta).split()[-1]) / 2**20
     detail = ", ".join(f"{members} members {peak:.2f} GB" for members, peak in peaks.items())
-    yield Figure("peak memory of 40 members / of 8", peaks[40] / peaks[8], "<=", 1.1, detail=detail)
+    yield Figure("peak memory of 40 members / of 8", peaks[40] / peaks[8], "<=", 1.05, detail=detail)
 
 
 def _fast_modes(trained: Path) -> Iterator[Figure]:

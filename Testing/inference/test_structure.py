@@ -58,6 +58,15 @@ def test_pairs_are_those_of_the_masks():
         assert found[region].pairwise_dice == pytest.approx(np.mean(dice))
 
 
+@pytest.mark.parametrize("rate", [0.001, 0.1, 0.9])
+def test_a_member_takes_no_more_room_than_a_bit_a_voxel(rate):
+    mask = torch.tensor(np.random.default_rng(3).random((1, 20, 20, 20)) < rate)
+    (kept,) = packed(mask)
+    bits = Bits.of(kept)
+    places = 0 if isinstance(bits.places, slice) else bits.places.nbytes
+    assert places + bits.values.nbytes <= 20**3 / 8
+
+
 def test_a_region_that_no_member_has_has_no_figures():
     found = samples_of(a_box(0), a_box(0)).agreement()["WT"]
     assert (found.mean_volume, found.volume_variation, found.pairwise_dice, found.few_voxels) == (0, None, None, True)
