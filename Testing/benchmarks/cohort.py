@@ -106,9 +106,9 @@ class _Memory:
 
     @property
     def growth(self) -> float:
-        """Of what a worker holds as a rule (the median), from the second third of its time to the last."""
-        thirds = [np.array_split(samples, 3) for samples in self._samples.values() if len(samples) >= 3]
-        return float(max(np.median(last) - np.median(second) for _, second, last in thirds))
+        """Of a worker's peak, from the second quarter of its samples to the last one."""
+        quarters = [np.array_split(samples, 4) for samples in self._samples.values() if len(samples) >= 4]
+        return float(max(last.max() - second.max() for _, second, _, last in quarters))
 
 
 def _reading(read, files: list[str], begin: Callable[[], object] | None = None) -> float:
