@@ -15,19 +15,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ..regions import LabelConvention
+from . import nnunet_folder
 from .model import InferenceError, Model
 from .monai_bundle import is_bundle, read_bundle
 from .monai_description import Description, read_description, read_yaml
-
-if TYPE_CHECKING:
-    from .nnunet_folder import FoundConfiguration
+from .nnunet_folder import FoundConfiguration
+from .nnunet_head import head_of, input_channels
 
 Kind = Literal["nnU-Net", "MONAI", "MONAI bundle", "exported program"]
 YAML_SUFFIXES = (".yaml", ".yml")
-NNUNET_LEVELS = 2
 UNDERSTOOD = (
     "give an nnU-Net results folder (<trainer>__<plans>__<configuration>), a MONAI bundle folder, a YAML description "
     "of a network, or weights or an exported program with such a YAML of the same name beside it"
@@ -97,8 +96,6 @@ def model_files(found: FoundModel, folds: Iterable[int | str] | None = None, che
 
     Raises InferenceError where the model cannot be opened or a fold is not there.
     """
-    from .nnunet_folder import FoundConfiguration, previous_model
-
     source = found.source
     if source is None:
         raise InferenceError(found.problem)
@@ -108,7 +105,7 @@ def model_files(found: FoundModel, folds: Iterable[int | str] | None = None, che
     files = [source.path / "plans.json", source.path / "dataset.json"]
     files += [source.path / f"fold_{fold}" / name for fold in source.chosen_folds(folds)]
     if source.previous:
-        previous = previous_model(source)
+        previous = nnunet_folder.previous_model(source)
         files += [previous.path / f"fold_{fold}" / name for fold in source.chosen_folds(folds)]
     return [file for file in files if file.is_file()]
 
@@ -137,12 +134,11 @@ def _open_nnunet(
     convention: LabelConvention | None,
 ) -> list[Model]:
     """A checkpoint that is given as the path counts more than ``checkpoint``."""
-    from .nnunet_folder import read_model_folder
     from .nnunet_model import open_configuration
 
     source = found.source
     if path.suffix != ".pth":
-        named = read_model_folder(source.path, (f"checkpoint_{checkpoint}.pth",))
+        named = nnunet_folder.read_model_folder(source.path, (f"checkpoint_{checkpoint}.pth",))
         alone = [path.name.removeprefix("fold_")] if path.name.startswith("fold_") else None
         source = replace(named, folds=named.chosen_folds(alone)) if alone else named
     return list(open_configuration(source, folds, channels=channels, convention=convention))
@@ -197,38 +193,23 @@ def _found(description: Description, path: Path, kind: Kind) -> FoundModel:
 
 
 def _nnunet(path: Path) -> list[FoundModel]:
-    from .nnunet_folder import found_models as found_configurations
-    from .nnunet_head import head_of, input_channels
+    return [_configuration(found) for found in nnunet_folder.found_models(path)]
 
-    models = []
-    for found in found_configurations(path):
-        regions: tuple[str, ...] = ()
-        problem = "" if found.folds else f"{found.path}: no fold holds {found.checkpoint}; finish the training"
-        try:
-            regions = tuple(region for region in head_of(found).convention.scored_regions)
-            input_channels(found)
-        except InferenceError as error:
-            problem = problem or str(error)
-        models.append(
-            FoundModel(
-                *(
-                    found.name,
-                    "nnU-Net",
-                    found.path,
-                    found.configuration,
-                    found.folds,
-                    found.channels,
-                    regions,
-                    problem,
-                ),
-                source=found,
-            )
-        )
-    return models
+
+def _configuration(found: FoundConfiguration) -> FoundModel:
+    problem = "" if found.folds else f"{found.path}: no fold holds {found.checkpoint}; finish the training"
+    regions: tuple[str, ...] = ()
+    try:
+        regions = tuple(head_of(found).regions)
+        input_channels(found)
+    except InferenceError as error:
+        problem = problem or str(error)
+    about = (found.configuration, found.folds, found.channels, regions, problem)
+    return FoundModel(found.name, "nnU-Net", found.path, *about, source=found)
 
 
 def _holds_nnunet(folder: Path) -> bool:
-    patterns = ["*/" * level + "fold_*" for level in range(NNUNET_LEVELS + 1)]
+    patterns = ["*/" * level + "fold_*" for level in range(nnunet_folder.LEVELS + 1)]
     return folder.name.startswith("fold_") or any(next(folder.glob(pattern), None) for pattern in patterns)
 
 

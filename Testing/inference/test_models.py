@@ -119,6 +119,14 @@ def test_nnunets_results_are_found_and_opened(tmp_path):
         open_models(tmp_path, configuration="3d_lowres")
 
 
+def test_only_regions_that_nnunets_network_gives_are_listed(tmp_path):
+    """The convention knows NETC and SNFH as well, which no channel of a network trained on regions is."""
+    labels = {"background": 0, "RC": [4], "whole tumor": [1, 2, 3], "tumor core": [1, 3], "enhancing tumor": [3]}
+    folder = write_results(tmp_path, labels=labels)
+    assert found_models(folder)[0].regions == ("WT", "TC", "ET", "RC")
+    assert tuple(open_models(folder)[0].head.regions) == ("WT", "TC", "ET", "RC")
+
+
 def test_nnunets_best_checkpoint_is_taken_only_where_it_is_asked_for(tmp_path):
     folder = write_results(tmp_path, checkpoint="checkpoint_best.pth")
     assert len(open_models(folder, checkpoint="best")) == 1
