@@ -6,7 +6,7 @@ from .flag_files import read_flags, write_flags
 from .flag_risk import RISKS_FILE, RiskTable, Tally, fit_risk, read_risks, write_risks
 from .flag_types import ERROR_RISK, FLAG_COLUMNS, Flag, ReviewError, default_threshold
 from .flag_worth import FlagWorth, heaviest_disagreement, worth
-from .flags import Doubt, Flagged, find_flags, flagged_regions, uncertain_regions
+from .flags import Doubt, Flagged, find_flags
 from .store import Store, open_store
 from .store_agreement import disagreements, reader_agreement
 from .store_events import DECISIONS, KINDS, Event
@@ -41,7 +41,6 @@ __all__ = [
     "disagreements",
     "find_flags",
     "fit_risk",
-    "flagged_regions",
     "heaviest_disagreement",
     "level_evidence",
     "newest_corrections",
@@ -52,7 +51,6 @@ __all__ = [
     "read_quality",
     "read_risks",
     "reader_agreement",
-    "uncertain_regions",
     "vote_evidence",
     "worklist",
     "worth",

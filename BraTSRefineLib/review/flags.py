@@ -8,7 +8,7 @@ import numpy as np
 
 from ..cohort.volumes import Geometry
 from .flag_regions import connected_parts
-from .flag_types import ERROR_RISK, Flag, ReviewError, default_threshold, highest, region_weight, type_of, why
+from .flag_types import Flag, ReviewError, default_threshold, highest, region_weight, type_of, why
 
 SMALLEST_MM3 = 10.0
 
@@ -40,31 +40,6 @@ class Doubt:
     entropy: np.ndarray | None = None
 
 
-def uncertain_regions(
-    uncertainty: np.ndarray, geometry: Geometry, threshold: float, consensus: np.ndarray | None = None
-) -> np.ndarray:
-    """Labels from 1 of the places at or above ``threshold``, ``(z, y, x)``: see ``connected_parts``."""
-    return connected_parts(uncertainty >= threshold, uncertainty, geometry.array_spacing, consensus)
-
-
-def flagged_regions(
-    uncertainty: np.ndarray,
-    geometry: Geometry,
-    *,
-    case: str,
-    region: str,
-    quantity: str,
-    threshold: float | None = None,
-    minimum_mm3: float = SMALLEST_MM3,
-    limit: int = 20,
-    consensus: np.ndarray | None = None,
-) -> list[Flag]:
-    """The flags of a single map: see ``find_flags``."""
-    doubt = Doubt(uncertainty, consensus)
-    names = {"case": case, "region": region, "quantity": quantity}
-    return find_flags(doubt, geometry, **names, threshold=threshold, minimum_mm3=minimum_mm3, limit=limit).flags
-
-
 def find_flags(
     doubt: Doubt,
     geometry: Geometry,
@@ -75,22 +50,22 @@ def find_flags(
     threshold: float | None = None,
     minimum_mm3: float = SMALLEST_MM3,
     limit: int = 20,
-    keep_rim: bool | None = None,
+    keep_rim: bool = False,
 ) -> Flagged:
     """The uncertain places of one region, ranked by score, at most ``limit``.
 
     score = w * sum of u * mm3 * (1 + mean MI/H): w is 3 for ET, 2 for TC, 1 for WT, u the uncertainty in units of its
     maximum. ``threshold`` None takes ``default_threshold``. Places of less than ``minimum_mm3`` are counted only.
-    ``keep_rim`` None keeps the rim around the consensus only where the quantity is a calibrated risk: that knows the
-    distance to the surface, and names the rim only where it often errs.
+    ``keep_rim`` suits a calibrated risk: that knows the distance to the consensus' surface, and names the rim around it
+    only where it often errs.
     Raises ReviewError where a map does not fit the geometry or the quantity is unknown.
     """
     threshold = default_threshold(quantity) if threshold is None else threshold
     _check_shapes(doubt, geometry, case)
-    keep_rim = quantity == ERROR_RISK if keep_rim is None else keep_rim
-    parts = uncertain_regions(doubt.uncertainty, geometry, threshold, None if keep_rim else doubt.consensus)
+    rim_of = None if keep_rim else doubt.consensus
+    parts = connected_parts(doubt.uncertainty >= threshold, doubt.uncertainty, geometry.array_spacing, rim_of)
     numbers, small = _large_enough(parts, minimum_mm3 / _voxel_mm3(geometry))
-    scores = {number: _score(doubt, parts, number, box, geometry, region, quantity) for number, box in numbers.items()}
+    scores = {n: _score(doubt, parts[box] == n, box, geometry, region, quantity) for n, box in numbers.items()}
     ranked = sorted(numbers, key=lambda number: (-scores[number], number))[:limit]
     labels, flags = np.zeros(parts.shape, np.int32), []
     for rank, number in enumerate(ranked, start=1):
@@ -111,15 +86,8 @@ def _large_enough(parts: np.ndarray, minimum_voxels: float) -> tuple[dict[int, t
 
 
 def _score(
-    doubt: Doubt,
-    parts: np.ndarray,
-    number: int,
-    box: tuple[slice, ...],
-    geometry: Geometry,
-    region: str,
-    quantity: str,
+    doubt: Doubt, inside: np.ndarray, box: tuple[slice, ...], geometry: Geometry, region: str, quantity: str
 ) -> float:
-    inside = parts[box] == number
     summed = float(doubt.uncertainty[box][inside].sum(dtype=np.float64)) / highest(quantity)
     contradiction = 0.0
     if doubt.mutual_information is not None and doubt.entropy is not None:

@@ -9,9 +9,10 @@ import pytest
 from BraTSRefineLib.cohort.volumes import Geometry
 from BraTSRefineLib.review import (
     FLAG_COLUMNS,
+    Doubt,
     ReviewError,
     default_threshold,
-    flagged_regions,
+    find_flags,
     read_flags,
     write_flags,
 )
@@ -26,9 +27,9 @@ def ball(center: tuple[int, int, int], radius: float) -> np.ndarray:
     return distance <= radius
 
 
-def flags_of(uncertainty: np.ndarray, geometry: Geometry = GRID, **options):
+def flags_of(uncertainty: np.ndarray, geometry: Geometry = GRID, consensus: np.ndarray | None = None, **options):
     names = {"case": "case-1", "region": "ET", "quantity": "disagreement"}
-    return flagged_regions(uncertainty.astype(np.float32), geometry, **(names | options))
+    return find_flags(Doubt(uncertainty.astype(np.float32), consensus), geometry, **(names | options)).flags
 
 
 @pytest.fixture
