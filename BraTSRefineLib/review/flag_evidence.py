@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .flag_regions import box_around
+from .flag_regions import box_around, signed_distance
 from .flag_types import ReviewError
 
 DISTANCES_MM = (-6.0, -3.0, -2.0, -1.2, -0.6, 0.0, 0.6, 1.2, 2.0, 3.0, 6.0)
@@ -70,7 +70,7 @@ def vote_evidence(
     count = inside.sum(axis=0, dtype=np.int32)
     if len(members) <= MOST_PATTERNS:
         said = np.tensordot(1 << np.arange(len(members)), inside.astype(np.int32), axes=1)
-        fallback = np.array([bin(pattern).count("1") for pattern in range(1 << len(members))])
+        fallback = np.array([pattern.bit_count() for pattern in range(1 << len(members))])
         kind = f"votes of {', '.join(members)}"
     else:
         said = np.rint(count * ((LEVELS - 1) / len(members))).astype(np.int32)
@@ -117,17 +117,11 @@ def _places(fused: np.ndarray, share: np.ndarray, spacing: tuple[float, ...]) ->
 
 def _signed_distance(fused: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
     """Distance to the surface in mm, negative inside; infinite where it is beyond the last edge."""
-    from scipy.ndimage import distance_transform_edt
-
     result = np.full(fused.shape, np.inf, np.float32)
     if not fused.any():
         return result
     if fused.all():
         return -result
-    half = min(spacing) / 2
-    box = box_around(fused, spacing, DISTANCES_MM[-1] + half)
-    inside = fused[box]
-    outer = distance_transform_edt(~inside, sampling=spacing) - half
-    inner = distance_transform_edt(inside, sampling=spacing) - half
-    result[box] = np.where(inside, -inner, outer)
+    box, signed = signed_distance(fused, spacing, DISTANCES_MM[-1] + min(spacing) / 2)
+    result[box] = signed
     return result

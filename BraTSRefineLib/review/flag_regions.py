@@ -8,7 +8,7 @@ import numpy as np
 
 CONNECTIVITY = 26
 RIM_MM, DEEP_MM = 1.0, 2.0
-"""Distances to the surface, which lies half of the finest spacing before the nearest voxel on the other side."""
+"""Distances to the surface: see ``signed_distance``."""
 
 REACH_MM = 3.0
 """How far from a deep uncertain voxel the rim still belongs to it."""
@@ -44,16 +44,8 @@ def without_rim(uncertain: np.ndarray, consensus: np.ndarray, spacing: tuple[flo
 
     if not uncertain.any() or not consensus.any() or consensus.all():
         return uncertain
-    box = box_around(consensus, spacing, DEEP_MM + REACH_MM + max(spacing))
-    inside, here = consensus[box], uncertain[box]
-    if not here.any() or inside.all():
-        return uncertain
-    distance = np.where(
-        inside,
-        distance_transform_edt(inside, sampling=spacing),
-        distance_transform_edt(~inside, sampling=spacing),
-    )
-    distance -= min(spacing) / 2
+    box, signed = signed_distance(consensus, spacing, DEEP_MM + REACH_MM + max(spacing))
+    here, distance = uncertain[box], np.abs(signed)
     kept = here & (distance > RIM_MM)
     deep = here & (distance > DEEP_MM)
     if deep.any():
@@ -61,6 +53,22 @@ def without_rim(uncertain: np.ndarray, consensus: np.ndarray, spacing: tuple[flo
     result = uncertain.copy()
     result[box] = kept
     return result
+
+
+def signed_distance(
+    mask: np.ndarray, spacing: tuple[float, ...], reach_mm: float
+) -> tuple[tuple[slice, ...], np.ndarray]:
+    """The box that reaches so far around a mask, neither empty nor full, and each voxel's distance to its surface there.
+
+    In mm, negative inside. The surface lies half of the finest spacing before the nearest voxel on the other side.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    box, half = box_around(mask, spacing, reach_mm), min(spacing) / 2
+    inside = mask[box]
+    outer = distance_transform_edt(~inside, sampling=spacing) - half
+    inner = distance_transform_edt(inside, sampling=spacing) - half
+    return box, np.where(inside, -inner, outer)
 
 
 def split_long(labels: np.ndarray, uncertainty: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
