@@ -37,7 +37,8 @@ UNDERSTOOD = (
 class FoundModel:
     """A trained model on disk, found without loading it.
 
-    ``folds`` is empty where there is only one set of weights. ``problem`` says why it cannot be opened, else empty.
+    ``path`` finds it alone: for nnU-Net a fold or a checkpoint where such a one was given. ``folds`` is empty where
+    there is only one set of weights. ``problem`` says why it cannot be opened, else empty.
     """
 
     name: str
@@ -88,7 +89,7 @@ def open_models(
         raise InferenceError(one.problem)
     if isinstance(one.source, Description):
         return _open_described(one.source, folds, channels, convention)
-    return _open_nnunet(one, Path(path), folds, checkpoint, channels, convention)
+    return _open_nnunet(_asked_for(one, checkpoint), folds, channels, convention)
 
 
 def model_files(found: FoundModel, folds: Iterable[int | str] | None = None, checkpoint: str = "final") -> list[Path]:
@@ -101,13 +102,7 @@ def model_files(found: FoundModel, folds: Iterable[int | str] | None = None, che
         raise InferenceError(found.problem)
     if not isinstance(source, FoundConfiguration):
         return [source.source, *source.weights]
-    name = f"checkpoint_{checkpoint}.pth"
-    files = [source.path / "plans.json", source.path / "dataset.json"]
-    files += [source.path / f"fold_{fold}" / name for fold in source.chosen_folds(folds)]
-    if source.previous:
-        previous = nnunet_folder.previous_model(source)
-        files += [previous.path / f"fold_{fold}" / name for fold in source.chosen_folds(folds)]
-    return [file for file in files if file.is_file()]
+    return nnunet_folder.files_of(_asked_for(found, checkpoint), folds)
 
 
 def _open_described(
@@ -126,22 +121,20 @@ def _open_described(
 
 
 def _open_nnunet(
-    found: FoundModel,
-    path: Path,
+    configuration: FoundConfiguration,
     folds: Iterable[int | str] | None,
-    checkpoint: str,
     channels: Sequence[str] | None,
     convention: LabelConvention | None,
 ) -> list[Model]:
-    """A checkpoint that is given as the path counts more than ``checkpoint``."""
     from .nnunet_model import open_configuration
 
-    source = found.source
-    if path.suffix != ".pth":
-        named = nnunet_folder.read_model_folder(source.path, (f"checkpoint_{checkpoint}.pth",))
-        alone = [path.name.removeprefix("fold_")] if path.name.startswith("fold_") else None
-        source = replace(named, folds=named.chosen_folds(alone)) if alone else named
-    return list(open_configuration(source, folds, channels=channels, convention=convention))
+    return list(open_configuration(configuration, folds, channels=channels, convention=convention))
+
+
+def _asked_for(found: FoundModel, checkpoint: str) -> FoundConfiguration:
+    """The configuration with the folds that hold ``checkpoint``; one that was given as the path counts more."""
+    (configuration,) = nnunet_folder.found_models(found.path, (f"checkpoint_{checkpoint}.pth",))
+    return configuration
 
 
 def _in_folder(folder: Path) -> list[FoundModel]:
@@ -193,10 +186,11 @@ def _found(description: Description, path: Path, kind: Kind) -> FoundModel:
 
 
 def _nnunet(path: Path) -> list[FoundModel]:
-    return [_configuration(found) for found in nnunet_folder.found_models(path)]
+    configurations = nnunet_folder.found_models(path)
+    return [_configuration(one, path if len(configurations) == 1 else one.path) for one in configurations]
 
 
-def _configuration(found: FoundConfiguration) -> FoundModel:
+def _configuration(found: FoundConfiguration, path: Path) -> FoundModel:
     problem = "" if found.folds else f"{found.path}: no fold holds {found.checkpoint}; finish the training"
     regions: tuple[str, ...] = ()
     try:
@@ -205,7 +199,7 @@ def _configuration(found: FoundConfiguration) -> FoundModel:
     except InferenceError as error:
         problem = problem or str(error)
     about = (found.configuration, found.folds, found.channels, regions, problem)
-    return FoundModel(found.name, "nnU-Net", found.path, *about, source=found)
+    return FoundModel(found.name, "nnU-Net", path, *about, source=found)
 
 
 def _holds_nnunet(folder: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -58,8 +58,8 @@ class FoundConfiguration:
         return chosen
 
 
-def found_models(path: Path) -> list[FoundConfiguration]:
-    """Trained configurations at ``path``, by name.
+def found_models(path: Path, checkpoints: Sequence[str] = CHECKPOINTS) -> list[FoundConfiguration]:
+    """Trained configurations at ``path``, by name, each with the first of ``checkpoints`` that any fold holds.
 
     ``path`` is the folder of one configuration, of a data set's results or of several data sets', or one fold or
     checkpoint (then only that one is listed). Raises InferenceError where there is none or a description is damaged.
@@ -68,11 +68,11 @@ def found_models(path: Path) -> list[FoundConfiguration]:
     if path.suffix == ".pth":
         return [_narrowed(path.parent, (path.name,))]
     if path.name.startswith("fold_"):
-        return [_narrowed(path, CHECKPOINTS)]
+        return [_narrowed(path, checkpoints)]
     folders = [path] if path.is_dir() else []
     for _ in range(LEVELS + 1):
         if models := [folder for folder in folders if _fold_folders(folder)]:
-            return [read_model_folder(folder) for folder in sorted(models)]
+            return [read_model_folder(folder, checkpoints) for folder in sorted(models)]
         folders = [sub for folder in folders for sub in _subfolders(folder)]
     raise InferenceError(
         f"{path}: no nnU-Net model; give a folder <trainer>__<plans>__<configuration> that holds plans.json, "
@@ -80,7 +80,7 @@ def found_models(path: Path) -> list[FoundConfiguration]:
     )
 
 
-def read_model_folder(folder: Path, checkpoints: Iterable[str] = CHECKPOINTS) -> FoundConfiguration:
+def read_model_folder(folder: Path, checkpoints: Sequence[str] = CHECKPOINTS) -> FoundConfiguration:
     """One configuration, with the first of ``checkpoints`` that any fold holds. Raises InferenceError."""
     plans, stated = _read_json(folder / "plans.json"), _read_json(folder / "dataset.json")
     try:
@@ -89,7 +89,7 @@ def read_model_folder(folder: Path, checkpoints: Iterable[str] = CHECKPOINTS) ->
         raise InferenceError(str(error)) from None
     configuration = _configuration_of(folder, plans)
     held = {name: tuple(_folds_with(folder, name)) for name in checkpoints}
-    checkpoint = next((name for name, folds in held.items() if folds), next(iter(held)))
+    checkpoint = next((name for name, folds in held.items() if folds), checkpoints[0])
     return FoundConfiguration(
         folder,
         f"{folder.parent.name}/{folder.name}",
@@ -114,7 +114,17 @@ def previous_model(found: FoundConfiguration) -> FoundConfiguration:
     return read_model_folder(folder)
 
 
-def _narrowed(fold_folder: Path, checkpoints: tuple[str, ...]) -> FoundConfiguration:
+def files_of(found: FoundConfiguration, folds: Iterable[int | str] | None = None) -> list[Path]:
+    """The files that decide what these folds predict; a cascade's first stage, opened with the same folds, included.
+
+    Raises InferenceError as ``chosen_folds`` and ``previous_model`` do.
+    """
+    chosen = found.chosen_folds(folds)
+    files = [found.path / "plans.json", found.path / "dataset.json", *map(found.checkpoint_of, chosen)]
+    return files + (files_of(previous_model(found), chosen) if found.previous else [])
+
+
+def _narrowed(fold_folder: Path, checkpoints: Sequence[str]) -> FoundConfiguration:
     """The configuration of a fold's folder with that fold alone."""
     found = read_model_folder(fold_folder.parent, checkpoints)
     fold = fold_folder.name.removeprefix("fold_")

@@ -12,8 +12,8 @@ from described_networks import a_brain, entries, on_disk, program_entries, trace
 from nnunet_results import write_results
 from test_monai_bundle import a_bundle
 
-from BraTSRefineLib.inference import InferenceError
-from BraTSRefineLib.inference.models import FoundModel, found_models, open_models
+from BraTSRefineLib.inference import InferenceError, nnunet_model
+from BraTSRefineLib.inference.models import FoundModel, found_models, model_files, open_models
 from BraTSRefineLib.inference.predict import predict_case
 from BraTSRefineLib.regions import CONVENTIONS
 
@@ -132,6 +132,45 @@ def test_nnunets_best_checkpoint_is_taken_only_where_it_is_asked_for(tmp_path):
     assert len(open_models(folder, checkpoint="best")) == 1
     with pytest.raises(InferenceError, match=r"no checkpoint_final\.pth"):
         open_models(folder)
+
+
+@pytest.fixture
+def a_cascade(tmp_path) -> Path:
+    """Folds 0 and 1, 1 also as it was at its best; the first stage has one fold more."""
+    write_results(tmp_path, "3d_lowres", folds=(0, 1, 2))
+    write_results(tmp_path, "3d_cascade_fullres", folds=(1,), checkpoint="checkpoint_best.pth")
+    return write_results(tmp_path, "3d_cascade_fullres", folds=(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("below", "asked", "checkpoints"),
+    [
+        ("", {}, ("fold_0/checkpoint_final.pth", "fold_1/checkpoint_final.pth")),
+        ("", {"folds": [1]}, ("fold_1/checkpoint_final.pth",)),
+        ("", {"checkpoint": "best"}, ("fold_1/checkpoint_best.pth",)),
+        ("fold_1", {"checkpoint": "best"}, ("fold_1/checkpoint_best.pth",)),
+        ("fold_1/checkpoint_best.pth", {}, ("fold_1/checkpoint_best.pth",)),
+    ],
+    ids=["all", "one fold", "best", "best of a fold", "a file"],
+)
+def test_the_files_of_a_cascade_are_those_that_opening_it_reads(a_cascade, monkeypatch, below, asked, checkpoints):
+    read = []
+    load = nnunet_model.load_checkpoint
+    monkeypatch.setattr(nnunet_model, "load_checkpoint", lambda path: read.append(path) or load(path))
+    open_models(a_cascade / below, **asked)
+    (found,) = found_models(a_cascade / below)
+    files = model_files(found, **asked)
+    assert {file for file in files if file.suffix == ".pth"} == set(read)
+    first = a_cascade.with_name("nnUNetTrainer__nnUNetPlans__3d_lowres")
+    folds = {checkpoint.split("/")[0] for checkpoint in checkpoints}
+    assert {file for file in files if file.is_relative_to(a_cascade)} == {
+        a_cascade / name for name in ("plans.json", "dataset.json", *checkpoints)
+    }
+    assert {file for file in files if file.is_relative_to(first)} == {
+        first / "plans.json",
+        first / "dataset.json",
+        *(first / fold / "checkpoint_final.pth" for fold in folds),
+    }
 
 
 def test_nnunets_channels_can_be_stated_where_its_names_are_unknown(tmp_path):
