@@ -58,7 +58,7 @@ def without_rim(uncertain: np.ndarray, consensus: np.ndarray, spacing: tuple[flo
 def signed_distance(
     mask: np.ndarray, spacing: tuple[float, ...], reach_mm: float
 ) -> tuple[tuple[slice, ...], np.ndarray]:
-    """The box that reaches so far around a mask, neither empty nor full, and each voxel's distance to its surface there.
+    """The box that reaches so far around a mask, neither empty nor full, and its voxels' distance to the surface.
 
     In mm, negative inside. The surface lies half of the finest spacing before the nearest voxel on the other side.
     """

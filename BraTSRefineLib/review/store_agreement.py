@@ -8,8 +8,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from .store_events import ADJUDICATION, DECISION, DECISIONS, FLAG_DECISION, Event
-from .store_state import standing
+from .store_events import ADJUDICATION, DECISION, DECISIONS, FLAG_DECISION, Event, Item
+from .store_state import differ, readings, standing
 
 PAIR_COLUMNS = ["reader_1", "reader_2", "of", "items", "agree", "kappa", "low", "high", "linear_kappa", "status"]
 DISAGREEMENT_COLUMNS = ["case", "model", "flag", "decisions", "adjudicated", "adjudicator", "note"]
@@ -18,16 +18,6 @@ ORDINAL = DECISIONS[:-1]
 """Those with an order; 'bad image' has no place among them."""
 
 ONE_DECISION = "both took the same decision throughout; kappa is not defined"
-Item = tuple[str, str, str]
-
-
-def readings(events: Iterable[Event], kind: str) -> dict[Item, dict[str, Event]]:
-    """Of every case (``decision``) or flag (``flag decision``) each reader's decision that counts."""
-    found: dict[Item, dict[str, Event]] = {}
-    for event in standing(events):
-        if event.kind == kind:
-            found.setdefault(event.item, {})[event.who] = event
-    return found
 
 
 def reader_agreement(events: Iterable[Event]) -> pd.DataFrame:
@@ -37,10 +27,9 @@ def reader_agreement(events: Iterable[Event]) -> pd.DataFrame:
     interval (Fleiss, Cohen & Everitt 1969); ``linear_kappa`` the weighted one (Cohen 1968) over those that have an
     order. NaN where it is not defined.
     """
-    events = list(events)
-    rows = []
+    counting, rows = standing(events), []
     for kind, of in OF.items():
-        found = readings(events, kind)
+        found = readings(counting, kind)
         readers = sorted({who for by in found.values() for who in by})
         for one, other in combinations(readers, 2):
             pairs = [(by[one].decision, by[other].decision) for by in found.values() if one in by and other in by]
@@ -54,14 +43,9 @@ def disagreements(events: Iterable[Event]) -> pd.DataFrame:
 
     ``decisions`` maps reader to decision; ``adjudicated`` is a third's decision, empty while there is none.
     """
-    events = list(events)
-    judged = {item: list(by.values())[-1] for item, by in readings(events, ADJUDICATION).items()}
-    rows = [
-        _disagreement(item, by, judged.get(item))
-        for kind in OF
-        for item, by in readings(events, kind).items()
-        if len({event.decision for event in by.values()}) > 1
-    ]
+    counting = standing(events)
+    judged = {event.item: event for event in counting if event.kind == ADJUDICATION}
+    rows = [_disagreement(item, by, judged.get(item)) for item, by in readings(counting, *OF).items() if differ(by)]
     rows.sort(key=lambda row: (row["adjudicated"] != "", row["case"], row["model"], row["flag"]))
     return pd.DataFrame(rows, columns=DISAGREEMENT_COLUMNS)
 

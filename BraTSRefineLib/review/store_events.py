@@ -26,6 +26,8 @@ KINDS = (*DECIDING, NOTE, CORRECTION, APPROVE, SECOND_READER, DONE, OPENED, UNDO
 NEEDED = ("uid", "when", "who", "kind", "case")
 """What no event may lack."""
 
+Item = tuple[str, str, str]
+"""What an event is about: case, model, flag."""
 
 _CLOCK = Lock()
 _latest = datetime.min.replace(tzinfo=UTC)
@@ -74,8 +76,7 @@ class Event:
         _check_sense(self)
 
     @property
-    def item(self) -> tuple[str, str, str]:
-        """What it is about: case, model, flag."""
+    def item(self) -> Item:
         return self.case, self.model, self.flag
 
     @property

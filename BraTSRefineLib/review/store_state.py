@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .store_events import (
@@ -17,6 +17,7 @@ from .store_events import (
     SECOND_READER,
     UNDO,
     Event,
+    Item,
 )
 
 OPEN, DECIDED, SECOND, DISAGREEMENT = "open", "decided", "second reader", "disagreement"
@@ -78,6 +79,20 @@ def standing(events: Iterable[Event]) -> list[Event]:
     return [event for event in ordered if event.kind != UNDO and event.uid not in undone]
 
 
+def readings(counting: Iterable[Event], *kinds: str) -> dict[Item, dict[str, Event]]:
+    """Of what ``standing`` leaves, each reader's last event of these kinds, by what it is about."""
+    found: dict[Item, dict[str, Event]] = {}
+    for event in counting:
+        if event.kind in kinds:
+            found.setdefault(event.item, {})[event.who] = event
+    return found
+
+
+def differ(by: Mapping[str, Event]) -> bool:
+    """Whether readers took different decisions."""
+    return len({event.decision for event in by.values()}) > 1
+
+
 def states(events: Iterable[Event]) -> dict[str, CaseState]:
     """The state of every case that has an event."""
     cases: dict[str, list[Event]] = {}
@@ -119,9 +134,6 @@ def _flags(counting: list[Event]) -> dict[str, Event]:
 
 
 def _unsettled(counting: list[Event]) -> tuple[tuple[str, str], ...]:
-    said: dict[tuple[str, str], dict[str, str]] = {}
-    for event in counting:
-        if event.kind in (DECISION, FLAG_DECISION):
-            said.setdefault((event.model, event.flag), {})[event.who] = event.decision
-    judged = {(event.model, event.flag) for event in counting if event.kind == ADJUDICATION}
-    return tuple(what for what, by in said.items() if len(set(by.values())) > 1 and what not in judged)
+    judged = {event.item for event in counting if event.kind == ADJUDICATION}
+    read = readings(counting, DECISION, FLAG_DECISION)
+    return tuple(item[1:] for item, by in read.items() if differ(by) and item not in judged)

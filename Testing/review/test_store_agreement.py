@@ -80,6 +80,14 @@ def test_disagreements_name_who_said_what_and_what_a_third_made_of_it():
     assert table[1]["note"] == "small"
 
 
+def test_the_newest_adjudication_counts_whoever_had_the_first_word():
+    events = read("Ann", ["minor"]) + read("Ben", ["accept"])
+    for who, taken in (("Cleo", "major"), ("Dan", "minor"), ("Cleo", "accept")):
+        events.append(Event("adjudication", "case-000", who, decision=taken))
+    (row,) = disagreements(events).to_dict("records")
+    assert (row["adjudicated"], row["adjudicator"]) == ("accept", "Cleo")
+
+
 def test_an_undone_decision_is_no_disagreement():
     events = read("Ann", ["minor"]) + read("Ben", ["accept"])
     events.append(Event("undo", "case-000", "Ben", refers=events[-1].uid))
