@@ -22,20 +22,18 @@ def checked_masks(masks: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 def union_box(masks: Sequence[np.ndarray], margin: int) -> Box | None:
     """The box around all that the masks set, ``margin`` voxels wider where the grid allows; None where none is set."""
+    from scipy.ndimage import find_objects
+
     union = np.logical_or.reduce(masks)
-    sides = [np.flatnonzero(union.any(axis=_others(union.ndim, axis))) for axis in range(union.ndim)]
-    if not sides[0].size:
+    boxes = find_objects(union.view(np.uint8))
+    if not boxes:
         return None
     return tuple(
-        slice(max(0, int(side[0]) - margin), min(length, int(side[-1]) + margin + 1))
-        for side, length in zip(sides, union.shape, strict=True)
+        slice(max(0, side.start - margin), min(length, side.stop + margin))
+        for side, length in zip(boxes[0], union.shape, strict=True)
     )
 
 
 def nested(stack: np.ndarray) -> np.ndarray:
     """A boolean stack, outermost region first, in which each region holds those inside it."""
     return np.logical_or.accumulate(stack[::-1], axis=0)[::-1]
-
-
-def _others(dimensions: int, axis: int) -> tuple[int, ...]:
-    return tuple(other for other in range(dimensions) if other != axis)
