@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from small_models import SOFTMAX
+from small_models import SOFTMAX, prepared_data
 from torch import nn
 
-from BraTSRefineLib.inference import Head, Prepared
+from BraTSRefineLib.inference import Head
 
 SIDE = 16
-CPU = torch.device("cpu")
 
 
 def normalised_network(normalisation: nn.Module, channels: int = 4, dropout: float = 0.0) -> nn.Sequential:
@@ -44,12 +43,7 @@ def image_of(labels: np.ndarray, seed: int, noise: float = 0.3, contrast: float 
 def prepared_case(seed: int = 50, shape=(SIDE, SIDE, SIDE), noise: float = 0.4, contrast: float = 0.7):
     """(prepared, labels) of a case from another scanner, 1 mm voxels."""
     labels = blob(shape, seed)
-    return prepared_image(image_of(labels, seed, noise, contrast)), labels
-
-
-def prepared_image(data: torch.Tensor) -> Prepared:
-    box = tuple(slice(0, side) for side in data.shape[1:])
-    return Prepared(data, (1.0, 1.0, 1.0), (0, 1, 2), box, lambda values: values)
+    return prepared_data(image_of(labels, seed, noise, contrast)), labels
 
 
 def trained(network: nn.Module, head: Head = SOFTMAX, steps: int = 60) -> nn.Module:

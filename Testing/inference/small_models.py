@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -17,6 +17,17 @@ SOFTMAX = Head("softmax", 4, {"WT": (1, 2, 3), "TC": (1, 3), "ET": (3,)}, BRATS)
 SIGMOID = Head("sigmoid", 3, {"WT": (0,), "TC": (1,), "ET": (2,)}, BRATS, (2, 1, 3))
 CUBE = Window((16, 16, 16), multiple=(2, 2, 2))
 CHANNELS = ("t1n", "t1c", "t2w", "t2f")
+CPU = torch.device("cpu")
+MAPS = (
+    "probability",
+    "variance",
+    "entropy",
+    "expected_entropy",
+    "mutual_information",
+    "within_model",
+    "between_model",
+)
+"""The arrays of a prediction, by their names in ``CasePrediction``, the mean first."""
 
 
 def small_network(seed: int, channels: int = 4, inputs: int = 4, flat: bool = False, gain: float = 4.0):
@@ -42,6 +53,13 @@ def random_images(shape=(20, 24, 22), seed: int = 0, case: str = "a") -> CaseIma
     return CaseImages(case, channels, Geometry(shape[::-1], (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), identity))
 
 
+def prepared_data(data: torch.Tensor, spacing=(1.0, 1.0, 1.0), axes=(0, 1, 2)) -> Prepared:
+    """``data`` ``(channel, a, b, c)`` as if a case had been prepared to it without resampling."""
+    box = tuple(slice(0, data.shape[1 + axes.index(axis)]) for axis in range(3))
+    back = tuple(np.argsort(axes))
+    return Prepared(data, spacing, axes, box, lambda values: values.permute(0, *(1 + axis for axis in back)))
+
+
 @dataclass
 class SmallModel:
     """Takes ``box`` of the case as it is, its axes in the order of ``axes``."""
@@ -64,14 +82,7 @@ class SmallModel:
         box = self.box or tuple(slice(0, side) for side in images.shape)
         channels = list(images.channels.values()) + ([] if previous is None else [previous.astype(np.float32)])
         data = torch.tensor(np.stack([channel[box] for channel in channels])).permute(0, *(1 + a for a in self.axes))
-        back = tuple(np.argsort(self.axes))
-        return Prepared(
-            data.contiguous(),
-            (1.0, 1.0, 1.0),
-            self.axes,
-            box,
-            lambda values: values.permute(0, *(1 + axis for axis in back)),
-        )
+        return replace(prepared_data(data.contiguous(), axes=self.axes), box=box)
 
     def network(self, device: torch.device) -> torch.nn.Module:
         if self.net is None:

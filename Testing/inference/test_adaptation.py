@@ -7,17 +7,8 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
-from adaptation_cases import (
-    CPU,
-    SIDE,
-    blob,
-    image_of,
-    normalised_network,
-    prepared_case,
-    prepared_image,
-    trained,
-)
-from small_models import SIGMOID, SmallModel
+from adaptation_cases import SIDE, blob, image_of, normalised_network, prepared_case, trained
+from small_models import CPU, SIGMOID, SmallModel, prepared_data
 from torch import nn
 
 from BraTSRefineLib.inference import InferenceError, Window, adaptation
@@ -32,14 +23,6 @@ NORMALISATIONS = {
     "group": lambda: nn.GroupNorm(2, 8),
     "layer": lambda: nn.LayerNorm([8, SIDE, SIDE, SIDE]),
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +123,7 @@ def test_it_can_be_stopped_before_any_forward_pass_and_restores(model, case):
         with pytest.raises(Cancelled), adapted(model, case, OPEN, CPU, check=stop_at(passes)):
             pass
         assert same(model, before)
-    output(model, case)
+    output(model, case)  # asks no longer, or this would be cancelled too
 
 
 def test_too_little_memory_says_so_and_restores(model, case, monkeypatch):
@@ -180,7 +163,7 @@ def test_a_tumour_found_outside_the_tiles_that_were_adapted_trips_the_guard(mode
 
     monkeypatch.setattr(adaptation, "regions_found", flooded_later)
     before = state_of(model)
-    with adapted(model, prepared_image(data), replace(OPEN, voxels=1), CPU) as report:
+    with adapted(model, prepared_data(data), replace(OPEN, voxels=1), CPU) as report:
         assert report.guard == "volume"
         assert report.volume_ratio > 1.5
         assert same(model, before)
@@ -217,7 +200,7 @@ def test_a_bigger_weight_stays_closer_to_the_source(model, case):
 
 
 def test_an_empty_prediction_is_not_adapted(model):
-    empty = prepared_image(torch.zeros(2, SIDE, SIDE, SIDE))
+    empty = prepared_data(torch.zeros(2, SIDE, SIDE, SIDE))
     before = state_of(model)
     with adapted(model, empty, OPEN, CPU) as report:
         assert report.ended == "empty"
@@ -293,7 +276,7 @@ def test_cases_smaller_and_larger_than_the_patch_are_adapted(model, shape):
 
 def test_it_works_inside_inference_mode_with_data_prepared_there(model):
     with torch.inference_mode():
-        case = prepared_image(prepared_case()[0].data * 1.0)
+        case = prepared_data(prepared_case()[0].data * 1.0)
         before = state_of(model)
         with adapted(model, case, OPEN, CPU) as report:
             assert report.entropy_after < report.entropy_before

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from adaptation_cases import SIDE, normalised_network, prepared_image
+from adaptation_cases import SIDE, normalised_network
 from scipy import ndimage
-from small_models import SmallModel
+from small_models import CPU, SmallModel, prepared_data
 from torch import nn
 
 from BraTSRefineLib.inference import InferenceError
@@ -103,9 +103,9 @@ def symmetric(weight: torch.Tensor) -> torch.Tensor:
 
 
 def measured_quality(network: nn.Module, image: torch.Tensor) -> float:
-    model, device = SmallModel(net=network), torch.device("cpu")
+    model = SmallModel(net=network)
     masks = [torch.ones(1, SIDE, SIDE, SIDE, dtype=torch.bool)]
-    tiles = tiles_of(network, prepared_image(image), model, masks, SIDE**3, device)
+    tiles = tiles_of(network, prepared_data(image), model, masks, SIDE**3, CPU)
     return quality(network, Passes.of(network, model, 4, 0), tiles)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from small_models import prepared_data
 
 from BraTSRefineLib.inference import InferenceError
 from BraTSRefineLib.inference.augmentation_intensity import Gamma, Noise
-from BraTSRefineLib.inference.model import Prepared
 
 BRAIN = (slice(None), slice(2, 14), slice(3, 15), slice(2, 12))
 
@@ -15,7 +15,7 @@ BRAIN = (slice(None), slice(2, 14), slice(3, 15), slice(2, 12))
 def a_case(channels=2, background=-0.5):
     data = torch.full((channels, 16, 18, 14), background)
     data[BRAIN] = torch.randn((channels, 12, 12, 10), generator=torch.Generator().manual_seed(3))
-    return Prepared(data, (1.0, 1.0, 1.0), (0, 1, 2), (slice(None),) * 3, lambda values: values)
+    return prepared_data(data)
 
 
 def outside(data):

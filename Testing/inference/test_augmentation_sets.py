@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import pytest
+from small_models import SmallModel
 
-from BraTSRefineLib.inference import InferenceError, Window
+from BraTSRefineLib.inference import InferenceError
 from BraTSRefineLib.inference.augmentation import IDENTITY, Flip, augmentations, flips, suitable
 from BraTSRefineLib.inference.augmentation_geometry import Rotation, Scaling
 from BraTSRefineLib.inference.augmentation_intensity import Gamma, Noise
 from BraTSRefineLib.inference.augmentation_sets import SETS, augmentations_of
 from BraTSRefineLib.inference.dropout import DropoutPass
-
-
-@dataclass
-class AModel:
-    """What ``suitable`` asks of a model."""
-
-    mirror_axes: tuple[int, ...]
-    name: str = "model"
-    window: Window = field(default_factory=lambda: Window((16, 16, 16)))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +22,7 @@ def test_a_set_has_so_many_members(name, mirrored, not_mirrored):
     assert chosen == SETS[name](0)
     assert chosen[0] == IDENTITY
     assert len(set(chosen)) == len({it.name for it in chosen}) == len(chosen) == mirrored
-    assert len(suitable(chosen, AModel(mirror_axes=()))) == not_mirrored
+    assert len(suitable(chosen, SmallModel(mirror_axes=()))) == not_mirrored
 
 
 def test_the_weights_are_equal_unless_said():

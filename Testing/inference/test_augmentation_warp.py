@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from small_models import CPU, prepared_data
 
 from BraTSRefineLib.inference import InferenceError
 from BraTSRefineLib.inference.augmentation_brain import background_of, brain_centre, brain_mask, is_label_channel
 from BraTSRefineLib.inference.augmentation_geometry import Rotation, Scaling
 from BraTSRefineLib.inference.augmentation_warp import Warp, covered, resampled, resampled_on_background
-from BraTSRefineLib.inference.model import Prepared
 
 GRIDS = [((48, 48, 48), (1.0, 1.0, 1.0)), ((24, 50, 40), (2.5, 1.0, 1.2))]
 CHANGES = [Rotation(0, 10), Rotation(1, -10), Rotation(2, 10), Scaling(0.95), Scaling(1.05)]
@@ -27,10 +27,6 @@ def a_ball(shape, spacing, at=(0.0, 0.0, 0.0), radius=8.0, softness=2.0):
     middle = [(n - 1) / 2 for n in shape]
     distance = (offsets(shape, spacing, middle) - torch.tensor(at)[:, None, None, None]).square().sum(0).sqrt()
     return torch.sigmoid((radius - distance) / softness)[None].float()
-
-
-def prepared(data, spacing=(1.0, 1.0, 1.0), axes=(0, 1, 2)):
-    return Prepared(data, spacing, axes, (slice(None),) * 3, lambda values: values)
 
 
 def middle_of(shape):
@@ -62,7 +58,7 @@ def test_an_anisotropic_grid_treated_as_isotropic_would_shear():
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
 def test_the_way_there_and_back_loses_little_where_it_is_covered(change, shape, spacing, error):
     ball = a_ball(shape, spacing, (2.0, 4.0, -3.0))
-    case = prepared(ball, spacing)
+    case = prepared_data(ball, spacing)
     back = change.invert(change.apply(ball, case), case)
     coverage = change.coverage(case)
     assert (back - ball)[0][coverage].abs().max() < error
@@ -71,7 +67,7 @@ def test_the_way_there_and_back_loses_little_where_it_is_covered(change, shape, 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
 def test_a_constant_field_stays_constant_where_it_is_covered(change):
-    case = prepared(a_ball((20, 31, 26), (2.0, 1.0, 1.0)), (2.0, 1.0, 1.0))
+    case = prepared_data(a_ball((20, 31, 26), (2.0, 1.0, 1.0)), (2.0, 1.0, 1.0))
     coverage = change.coverage(case)
     back = change.invert(torch.full((2, 3, 20, 31, 26), 0.7), case)
     assert back.shape == (2, 3, 20, 31, 26)
@@ -80,7 +76,7 @@ def test_a_constant_field_stays_constant_where_it_is_covered(change):
 
 def test_a_warp_that_changes_nothing_covers_everything():
     still = Warp(np.eye(3), (9.3, 15.0, 12.0), (2.0, 1.0, 1.0))
-    assert covered((20, 31, 26), still, torch.device("cpu")).all()
+    assert covered((20, 31, 26), still, CPU).all()
 
 
 def test_a_field_is_exactly_constant_away_from_the_border():

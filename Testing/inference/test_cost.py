@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from small_models import SmallModel, random_images, small_models
+from small_models import CPU, SmallModel, random_images, small_models
 
 from BraTSRefineLib.inference import InferenceError, PredictSession, Window
 from BraTSRefineLib.inference.augmentation import flips
@@ -71,16 +71,15 @@ def test_the_cost_in_words():
 
 
 def test_without_a_gpu_the_expected_time_is_said():
-    cpu = torch.device("cpu")
-    assert "about 12 minutes a case" in slowness(cpu, 750)
-    assert "minutes to hours a case" in slowness(cpu)
+    assert "about 12 minutes a case" in slowness(CPU, 750)
+    assert "minutes to hours a case" in slowness(CPU)
     assert slowness(torch.device("cuda")) == ""
 
 
 def test_convolutions_are_tuned_on_a_gpu_alone_and_only_meanwhile():
     with fastest_convolutions(torch.device("cuda")):
         assert torch.backends.cudnn.benchmark
-    with fastest_convolutions(torch.device("cpu")):
+    with fastest_convolutions(CPU):
         assert not torch.backends.cudnn.benchmark
     assert not torch.backends.cudnn.benchmark
 
@@ -93,7 +92,7 @@ def test_durations_in_words(seconds, words):
 
 
 def test_a_device_that_is_not_there_is_refused():
-    assert chosen_device("cpu") == torch.device("cpu")
+    assert chosen_device("cpu") == CPU
     assert chosen_device().type in ("cpu", "cuda")
     with pytest.raises(InferenceError, match="device 'nonsense' cannot be used"):
         chosen_device("nonsense")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
 from types import SimpleNamespace
 
@@ -9,23 +10,19 @@ import nnunetv2.inference.predict_from_raw_data as nnunet
 import pytest
 import torch
 from monai.inferers import sliding_window_inference
-from small_models import small_network
+from small_models import CPU, small_network
 
 from BraTSRefineLib.inference import InferenceError, Window
 from BraTSRefineLib.inference.augmentation import IDENTITY, Flip, flips
 from BraTSRefineLib.inference.engine import Engine, Pace, tiled
 
-CPU = torch.device("cpu")
 SHAPES = [(20, 25, 18), (9, 30, 16), (7, 11, 12)]
 
 
 @pytest.fixture(autouse=True)
-def _one_thread_without_gradients():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def _without_gradients():
     with torch.inference_mode():
         yield
-    torch.set_num_threads(threads)
 
 
 def volume(shape, seed: int = 0) -> torch.Tensor:
@@ -158,15 +155,10 @@ def test_what_changes_the_network_is_entered_once_a_member():
     entered = []
 
     class Noticed(Flip):
+        @contextmanager
         def during(self, network):
-            from contextlib import contextmanager
-
-            @contextmanager
-            def noticed():
-                entered.append(network)
-                yield
-
-            return noticed()
+            entered.append(network)
+            yield
 
     network = small_network(0)
     logits_of(network, volume((12, 16, 40)), Window((12, 16, 16)), Noticed())

@@ -14,14 +14,6 @@ from BraTSRefineLib.inference.augmentation import Flip
 from BraTSRefineLib.inference.focus import MARGIN_MM, found_box, looked_at, on_prepared_grid, single_window
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 class Bright(torch.nn.Module):
     """Enhancing tumour where the first channel is 9; elsewhere background for certain. ``shift`` moves the logits."""
 

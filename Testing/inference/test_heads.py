@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 from nnunetv2.utilities.label_handling.label_handling import LabelManager
+from small_models import SIGMOID, SOFTMAX
 
-from BraTSRefineLib.inference import Head
 from BraTSRefineLib.inference.heads import (
     channel_probabilities,
     label_map_of,
@@ -17,9 +17,6 @@ from BraTSRefineLib.inference.heads import (
 )
 from BraTSRefineLib.regions import CONVENTIONS
 
-BRATS = CONVENTIONS["brats2023"]
-SOFTMAX = Head("softmax", 4, {"WT": (1, 2, 3), "TC": (1, 3), "ET": (3,)}, BRATS)
-SIGMOID = Head("sigmoid", 3, {"WT": (0,), "TC": (1,), "ET": (2,)}, BRATS, (2, 1, 3))
 OFFICIAL = {
     "softmax": LabelManager({"background": 0, "NCR": 1, "ED": 2, "ET": 3}, None),
     "sigmoid": LabelManager({"background": 0, "WT": (1, 2, 3), "TC": (1, 3), "ET": (3,)}, (2, 1, 3)),

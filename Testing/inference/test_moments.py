@@ -6,22 +6,13 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import entr
+from small_models import CPU, MAPS
 
 from BraTSRefineLib.fusion import Moments
 from BraTSRefineLib.fusion.moments import bernoulli_entropy as saved_entropy
 from BraTSRefineLib.inference.moments import MeanAlone, MemberMoments, bernoulli_entropy
 
 SHAPE = (3, 4, 5, 6)
-CPU = torch.device("cpu")
-MAPS = (
-    "probability",
-    "variance",
-    "entropy",
-    "expected_entropy",
-    "mutual_information",
-    "within_model",
-    "between_model",
-)
 
 
 def random_members(models: int = 5, augmentations: int = 8) -> np.ndarray:

@@ -36,14 +36,6 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def by_region(channels: np.ndarray, model, regions: tuple[str, ...]) -> np.ndarray:
     return np.stack([channels[list(model.head.regions[region])].sum(0) for region in regions])
 

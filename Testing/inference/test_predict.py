@@ -7,32 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import torch
-from small_models import BRATS, SIGMOID, SOFTMAX, SmallModel, random_images, small_models, small_network
+from small_models import BRATS, CPU, MAPS, SIGMOID, SOFTMAX, SmallModel, random_images, small_models, small_network
 
 from BraTSRefineLib.inference import CaseImages, Head, InferenceError, PredictSession, Window, predict_case
 from BraTSRefineLib.inference import predict_cases as predict_all
 from BraTSRefineLib.inference.augmentation import IDENTITY, Flip, flips
 from BraTSRefineLib.inference.engine import Engine, tiled
 from BraTSRefineLib.regions import CONVENTIONS
-
-CPU = torch.device("cpu")
-MAPS = (
-    "probability",
-    "variance",
-    "entropy",
-    "expected_entropy",
-    "mutual_information",
-    "within_model",
-    "between_model",
-)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from nnunet_reference import nnunet_prediction
 
 from BraTSRefineLib.cohort import Case, discover, read_label_map
@@ -28,14 +27,6 @@ ALL_FOLDS = (0, 1, 2, 3, 4)
 MONAI = ("SwinUNETR", "SegResNet", "SegResNet-script", "SegResNet-program")
 TOLERANCE, THRESHOLD_MARGIN = 1e-4, 1e-3
 OF_USE = 0.6
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture
