@@ -20,8 +20,9 @@ from typing import Literal
 from ..regions import LabelConvention
 from . import nnunet_folder
 from .model import InferenceError, Model
-from .monai_bundle import is_bundle, read_bundle
+from .monai_bundle import bundle_files, is_bundle, read_bundle
 from .monai_description import Description, read_description, read_yaml
+from .monai_model import chosen_folds, described_models
 from .nnunet_folder import FoundConfiguration
 from .nnunet_head import head_of, input_channels
 
@@ -101,7 +102,8 @@ def model_files(found: FoundModel, folds: Iterable[int | str] | None = None, che
     if source is None:
         raise InferenceError(found.problem)
     if not isinstance(source, FoundConfiguration):
-        return [source.source, *source.weights]
+        described_in = bundle_files(source.source) if found.kind == "MONAI bundle" else [source.source]
+        return described_in + [source.weights[fold] for fold in chosen_folds(source, folds)]
     return nnunet_folder.files_of(_asked_for(found, checkpoint), folds)
 
 
@@ -111,8 +113,6 @@ def _open_described(
     channels: Sequence[str] | None,
     convention: LabelConvention | None,
 ) -> list[Model]:
-    from .monai_model import described_models
-
     if channels is not None:
         description = replace(description, channels=tuple(channels))
     if convention is not None:

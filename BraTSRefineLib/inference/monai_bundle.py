@@ -53,6 +53,12 @@ def read_bundle(folder: Path) -> Description:
     return described(entries, folder)
 
 
+def bundle_files(folder: Path) -> list[Path]:
+    """The files that ``read_bundle`` reads."""
+    files = (_config_file(folder, name) for name in ("inference", "metadata", "train"))
+    return [file for file in files if file is not None]
+
+
 class BundleConfig:
     """A bundle's configuration as data. ``path`` is for messages."""
 

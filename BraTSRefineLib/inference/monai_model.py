@@ -104,8 +104,8 @@ def _painting(description: Description) -> dict[str, int]:
     return beneath | painting
 
 
-def described_models(description: Description, folds: Iterable[int | str] | None = None) -> list[Model]:
-    """One model a weights file. Raises InferenceError for a fold that is not described, or a file that is missing."""
+def chosen_folds(description: Description, folds: Iterable[int | str] | None = None) -> list[int]:
+    """The places in ``weights`` of the folds asked for, else all. Raises InferenceError for one not described."""
     known = [str(fold) for fold in range(len(description.weights))]
     asked = known if folds is None else list(dict.fromkeys(str(fold) for fold in folds))
     outside = [fold for fold in asked if fold not in known]
@@ -113,7 +113,12 @@ def described_models(description: Description, folds: Iterable[int | str] | None
         raise InferenceError(
             f"{description.source}: no fold {', '.join(outside)}; it names the weights of {', '.join(known)}"
         )
-    chosen = [int(fold) for fold in asked]
+    return [int(fold) for fold in asked]
+
+
+def described_models(description: Description, folds: Iterable[int | str] | None = None) -> list[Model]:
+    """One model a weights file. Raises InferenceError for a fold that is not described, or a file that is missing."""
+    chosen = chosen_folds(description, folds)
     missing = [description.weights[fold] for fold in chosen if not description.weights[fold].is_file()]
     if missing:
         raise InferenceError(f"{missing[0]}: no such file; {description.source} names it")
@@ -122,7 +127,7 @@ def described_models(description: Description, folds: Iterable[int | str] | None
         DescribedModel(
             description,
             description.weights[fold],
-            description.name if len(known) == 1 else f"{description.name}/fold_{fold}",
+            description.name if len(description.weights) == 1 else f"{description.name}/fold_{fold}",
             group,
         )
         for fold in chosen

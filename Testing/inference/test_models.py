@@ -134,6 +134,21 @@ def test_nnunets_best_checkpoint_is_taken_only_where_it_is_asked_for(tmp_path):
         open_models(folder)
 
 
+def test_the_files_of_a_described_network_are_the_yaml_and_the_folds_asked_for(tmp_path):
+    _, path = on_disk(tmp_path, weights=["network.pt", "other.pt"])
+    (found,) = found_models(path)
+    assert model_files(found) == [path, tmp_path / "network.pt", tmp_path / "other.pt"]
+    assert model_files(found, folds=[1]) == [path, tmp_path / "other.pt"]
+    with pytest.raises(InferenceError, match="no fold 2"):
+        model_files(found, folds=[2])
+
+
+def test_the_files_of_a_bundle_are_its_configurations_and_weights(tmp_path):
+    folder = a_bundle(tmp_path / "bundle", training={"train": {}})
+    names = ("configs/inference.json", "configs/metadata.json", "configs/train.json", "models/model.pt")
+    assert model_files(*found_models(folder)) == [folder / name for name in names]
+
+
 @pytest.fixture
 def a_cascade(tmp_path) -> Path:
     """Folds 0 and 1, 1 also as it was at its best; the first stage has one fold more."""
