@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..cohort.workspace import WorkspaceError
 from .flag_types import ReviewError
 from .store_events import ADJUDICATION, DECISION, FLAG_DECISION, OPENED, UNDO, Event
 from .store_places import place_of
@@ -122,11 +121,8 @@ class Store:
 
         if self.export_path is None:
             return
-        try:
-            with self._database.writing() as connection:
-                write_events(select_events(connection), self.export_path)
-        except WorkspaceError as error:
-            raise ReviewError(str(error)) from error
+        with self._database.writing() as connection:
+            write_events(select_events(connection), self.export_path)
         self._unexported = 0
 
     def close(self) -> None:

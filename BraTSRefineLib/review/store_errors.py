@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from ..cohort.workspace import WorkspaceError
 from .flag_types import ReviewError
 from .store_places import Place
 
@@ -20,13 +21,15 @@ POSTGRESQL_LOCKED = ("55P03", "57014", "40P01")
 
 @contextmanager
 def explained(place: Place, wait_s: float) -> Iterator[None]:
-    """Turn the database's errors into a ReviewError that says what to do."""
+    """Turn the database's errors, and those of files beside it, into a ReviewError that says what to do."""
     try:
         yield
     except DBAPIError as error:
         raise ReviewError(explanation(error.orig, place, wait_s)) from error
     except sqlite3.Error as error:
         raise ReviewError(explanation(error, place, wait_s)) from error
+    except WorkspaceError as error:
+        raise ReviewError(str(error)) from error
     except SQLAlchemyError as error:
         raise ReviewError(f"{shown(place)}: {error}") from error
 

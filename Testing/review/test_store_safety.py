@@ -159,6 +159,15 @@ def test_the_copy_of_an_older_file_is_a_database_of_that_version(tmp_path):
         assert kept.execute("SELECT count(*) FROM events").fetchone() == (1,)
 
 
+def test_without_a_copy_an_older_file_is_left_as_it_is(tmp_path):
+    old_store(str(tmp_path), "0001")
+    (tmp_path / "review-of-0001.sqlite").mkdir()
+    with pytest.raises(ReviewError, match=r"review-of-0001\.sqlite: not written"):
+        open_store(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "review.sqlite")) as left:
+        assert left.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+
+
 def test_a_newer_version_is_refused_and_left_alone(url):
     open_store(url).close()
     engine = sqlalchemy.create_engine(place_of(url).url)
