@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from .store_events import Event
 
 SALT_FILE = "review-salt"
 SALT_BYTES = 32
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 DIGITS = 12
 """48 bits: among 10 000 names two are alike with a chance of one in 5 million."""
 
@@ -57,17 +59,17 @@ class Pseudonyms:
 def pseudonyms_of(workspace: Path) -> Pseudonyms:
     """With the salt of the workspace, made at the first time, for its owner's eyes only.
 
-    Raises ReviewError where it is damaged or cannot be kept.
+    Raises ReviewError where it is damaged, or cannot be kept or read.
     """
     path = Path(workspace) / SALT_FILE
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+        with suppress(FileExistsError), os.fdopen(os.open(path, NEW, 0o600), "wb") as stream:
             stream.write(secrets.token_bytes(SALT_BYTES))
-    except FileExistsError:
-        pass
+        salt = path.read_bytes()
     except OSError as error:
-        raise ReviewError(f"{path}: the salt of the pseudonyms cannot be kept ({error.strerror or error})") from error
-    salt = path.read_bytes()
+        raise ReviewError(
+            f"{path}: the salt of the pseudonyms cannot be kept or read ({error.strerror or error})"
+        ) from error
     if len(salt) != SALT_BYTES:
         raise ReviewError(
             f"{path}: damaged, {len(salt)} bytes instead of {SALT_BYTES}; put it back, or delete it for other names"

@@ -190,3 +190,6 @@ def test_the_salt_is_for_its_owner_alone_and_a_damaged_one_is_refused(tmp_path):
         pseudonyms_of(tmp_path)
     with pytest.raises(ReviewError, match="cannot be kept"):
         pseudonyms_of(tmp_path / "none")
+    (tmp_path / "unreadable" / "review-salt").mkdir(parents=True)
+    with pytest.raises(ReviewError, match=r"review-salt: .* cannot be kept or read"):
+        pseudonyms_of(tmp_path / "unreadable")
