@@ -23,8 +23,8 @@ def chosen_device(name: str = "auto") -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        torch.zeros(1, device=device).cpu()  # 'meta' makes arrays as well, but has no values to give
+    except (RuntimeError, AssertionError, ImportError) as error:  # unknown or absent, not in this build, not installed
         reason = str(error).splitlines()[0]
         raise InferenceError(f"device '{name}' cannot be used ({reason}); choose auto, cpu or cuda") from None
     return device

@@ -91,8 +91,28 @@ def test_durations_in_words(seconds, words):
     assert in_words(seconds) == words
 
 
-def test_a_device_that_is_not_there_is_refused():
+def test_a_device_is_chosen_by_its_name():
     assert chosen_device("cpu") == CPU
     assert chosen_device().type in ("cpu", "cuda")
-    with pytest.raises(InferenceError, match="device 'nonsense' cannot be used"):
-        chosen_device("nonsense")
+
+
+@pytest.mark.parametrize(
+    ("name", "of_torch"),
+    [
+        ("nonsense", RuntimeError),
+        ("cuda:99", (RuntimeError, AssertionError)),  # the latter where torch was built without CUDA
+        ("fpga", NotImplementedError),  # which is a RuntimeError
+        ("mtia", AssertionError),
+        ("hpu", ImportError),
+    ],
+)
+def test_a_device_that_is_not_there_is_refused(name, of_torch):
+    with pytest.raises(of_torch):
+        torch.empty(1, device=name)
+    with pytest.raises(InferenceError, match=f"device '{name}' cannot be used .*; choose auto, cpu or cuda"):
+        chosen_device(name)
+
+
+def test_a_device_without_values_is_refused():
+    with pytest.raises(InferenceError, match="device 'meta' cannot be used"):
+        chosen_device("meta")
