@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..cohort import Case, Cohort
+from .flag_files import read_table
 from .flag_types import ReviewError, highest
 from .store_state import DECIDED, CaseState
 
@@ -76,18 +77,15 @@ def worklist(
     table = _with_quality(_with_flags(table, flags, states, wish.region), quality, wish.region, flags is None)
     table = _filtered(_sorted(table, wish, who), wish, flags, quality)
     table = table.assign(place=range(1, len(table) + 1)).reset_index(drop=True)
-    gone = tuple(case for case in states if case not in {case.case for case in cohort.cases})
+    here = {case.case for case in cohort.cases}
+    gone = tuple(case for case in states if case not in here)
     done = sum(state.progress == DECIDED for state in known)
     return Worklist(table[BLIND_COLUMNS] if wish.order == "blind" else table, done, len(known), gone)
 
 
 def read_quality(path: Path) -> pd.DataFrame:
     """``evaluation/quality.csv`` of a workspace. Raises ReviewError where it is not such a table."""
-    table = pd.read_csv(path, dtype={"case": str, "region": str})
-    missing = [name for name in ("case", "region", "predicted") if name not in table]
-    if missing:
-        raise ReviewError(f"{path}: no column {', '.join(missing)}; run 'bratsrefine uncertainty evaluate' again")
-    return table
+    return read_table(path, ("case", "region", "predicted"), "run 'bratsrefine uncertainty evaluate' again")
 
 
 def _row(case: Case, state: CaseState) -> dict[str, object]:

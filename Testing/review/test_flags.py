@@ -160,6 +160,12 @@ def test_missing_flags_say_what_to_run(tmp_path):
         read_flags(tmp_path / "flags.csv")
 
 
+def test_a_table_that_is_none_is_named_with_what_to_run(tmp_path):
+    (tmp_path / "flags.csv").write_bytes(b"")
+    with pytest.raises(ReviewError, match=r"flags\.csv: not readable .* run the uncertainty job again"):
+        read_flags(tmp_path / "flags.csv")
+
+
 def test_a_map_of_another_size_is_refused(two_balls):
     with pytest.raises(ReviewError, match="case-1: the uncertainty map has shape"):
         flags_of(two_balls[1:])

@@ -116,3 +116,6 @@ def test_what_makes_no_sense_is_refused(tmp_path):
     (tmp_path / "quality.csv").write_text("case,dice\n")
     with pytest.raises(ReviewError, match="no column region, predicted"):
         read_quality(tmp_path / "quality.csv")
+    (tmp_path / "quality.csv").write_bytes(b"\xff\xfe")
+    with pytest.raises(ReviewError, match=r"quality\.csv: not readable .* evaluate' again"):
+        read_quality(tmp_path / "quality.csv")
