@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 
@@ -31,14 +32,17 @@ def correction_agreement(events: Iterable[Event], cohort: Cohort, workspace: Pat
     cases = {case.case: case for case in cohort.cases}
     rows = []
     for (name, model), by in newest_corrections(events).items():
+        read = cache(read_label_map)
         for one, other in combinations(sorted(by), 2):
             start = {"case": name, "model": model, "reader_1": one, "reader_2": other}
             files = [by[who].payload["file"] for who in (one, other)]
-            rows += [start | row for row in _pair(cases.get(name), model, files, Path(workspace))]
+            rows += [start | row for row in _pair(cases.get(name), model, files, Path(workspace), read)]
     return pd.DataFrame(rows, columns=CORRECTION_COLUMNS)
 
 
-def _pair(case: Case | None, model: str, files: list[str], workspace: Path) -> list[dict[str, object]]:
+def _pair(
+    case: Case | None, model: str, files: list[str], workspace: Path, read: Callable[[Path], np.ndarray]
+) -> list[dict[str, object]]:
     convention = case.convention_of(model) if case is not None else None
     if convention is None:
         return [_missing("the cohort has no such case, or does not know its labels")]
@@ -46,7 +50,7 @@ def _pair(case: Case | None, model: str, files: list[str], workspace: Path) -> l
     if outside:
         return [_missing(f"{outside[0]} lies outside of the workspace")]
     try:
-        one, other = (read_label_map(workspace / file) for file in files)
+        one, other = (read(workspace / file) for file in files)
     except (VolumeError, OSError) as error:
         return [_missing(str(error))]
     if one.shape != other.shape:
