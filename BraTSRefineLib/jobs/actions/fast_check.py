@@ -30,7 +30,7 @@ def measured_loss(made: Predicted, settings: PredictSettings, cases: Sequence[Ca
     case, record = cases[0], made.record_of(cases[0].case)
     try:
         with replace(settings, mode="exact", uncertainty=False).session() as session:
-            images, started = read_case_images(case), perf_counter()
+            started, images = perf_counter(), read_case_images(case)
             exact = session.predict(images)
             seconds = perf_counter() - started
     except InferenceError as error:
