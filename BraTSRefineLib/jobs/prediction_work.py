@@ -161,9 +161,3 @@ def write_prediction(
     with written_whole(made.record(case.case)) as temporary:
         temporary.write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
     return record
-
-
-def check_name(name: str, cases: list[str]) -> None:
-    """Raises InferenceError where a model's maps would lie in the folder of a case's."""
-    if name in cases:
-        raise InferenceError(f"'{name}' is the name of a case; give the model another --name")

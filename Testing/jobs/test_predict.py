@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from described_networks import entries, written
 from nnunet_results import simulated_case, write_results
 from predictable_cases import workspace_of, write_images
 
@@ -26,6 +27,7 @@ from BraTSRefineLib.jobs import JobError
 from BraTSRefineLib.jobs.actions import predict
 from BraTSRefineLib.jobs.context import Context
 from BraTSRefineLib.jobs.description import Job, checked
+from BraTSRefineLib.jobs.prediction_work import PredictSettings
 
 QUANTITIES = ("mean", "variance", "entropy", "expected_entropy", "mutual_information")
 CASES = {"A": 1, "B": 2, "C": 3}
@@ -73,6 +75,11 @@ def test_the_name_is_made_of_configuration_and_augmentation_and_the_model_is_one
     assert cohort.models == ["3d_fullres-fold1"]
     probabilities = read_probabilities(cohort["B"].probabilities["3d_fullres-fold1"], cohort["B"])
     assert np.array_equal(probabilities[1], read_image(workspace.model_map_path(summary["model"], "B", "TC", "mean")))
+
+
+def test_the_name_of_a_description_with_spaces_is_one_that_a_folder_can_have(tmp_path):
+    described = written(tmp_path, entries(), "my net.yaml")
+    assert predict.default_name(PredictSettings((str(described),), tta="flips:x")) == "my_net-flipsx"
 
 
 def test_scores_and_before_and_after_lie_in_the_run(tmp_path, model):
@@ -130,6 +137,15 @@ def test_a_case_that_cannot_be_done_stops_no_other(workspace, model):
     assert list(workspace.predictions.glob("*/A*")) == list(workspace.maps.glob("*/B*")) == []
 
 
+def test_an_image_that_went_away_since_the_cohort_was_opened_stops_no_other_case(workspace, model):
+    (workspace.root.parent / "data" / "A" / "A-t1c.nii.gz").unlink()
+    summary, events = run(workspace, paths=[str(model)], folds=[0], cases=["A", "B"])
+    problems = {event["case"]: event["message"] for event in events if event["event"] == "problem"}
+    assert list(problems) == ["A"]
+    assert "A-t1c.nii.gz" in problems["A"]
+    assert summary["cases"] == 1
+
+
 def test_where_no_case_can_be_done_the_job_fails(workspace, model):
     for path in (workspace.root.parent / "data").glob("*/*t2w*"):
         path.unlink()
@@ -161,6 +177,13 @@ def test_what_adaptation_did_is_in_the_record_of_the_case(workspace, model):
 def test_settings_that_cannot_be_used_are_named(workspace, model, parameters, message):
     with pytest.raises((JobError, InferenceError), match=message):
         run(workspace, **{"paths": [str(model)], **parameters})
+
+
+def test_a_model_may_not_share_the_folder_of_a_case_whose_name_is_no_file_s(model, tmp_path):
+    write_images(tmp_path / "data", "case 1", 1)
+    workspace = workspace_of(tmp_path / "data", tmp_path / "workspace")
+    with pytest.raises(JobError, match=r"'case_1' is the name of a case \(case 1\)"):
+        run(workspace, paths=[str(model)], name="case_1")
 
 
 def test_a_dry_run_says_what_it_costs_and_writes_nothing(workspace, model):

@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from ...cohort import Case, load_cohort
+from ...cohort import Case, Cohort, load_cohort
 from ...cohort.volumes import VolumeError, read_geometry, read_label_map
 from ...cohort.workspace import Workspace, WorkspaceError, safe_name, written_whole
 from ...inference import InferenceError
@@ -27,7 +27,7 @@ from ..context import Context
 from ..description import JobError
 from ..lock import locked
 from ..predicted import Predicted, signatures
-from ..prediction_work import Assignment, PredictSettings, check_name
+from ..prediction_work import Assignment, PredictSettings
 from .comparing import BEFORE_AFTER_COLUMNS, before_after, member_scores, score_rows, standard_for, unscored_row
 from .computing import first_cost, outcomes
 from .fast_check import measured_loss
@@ -47,9 +47,7 @@ def run(context: Context) -> dict[str, object]:
     cohort = load_cohort(context.workspace)
     cases = [case for case in cohort.cases if case.case in (parameters["cases"] or [case.case])]
     made = Predicted(context.workspace, parameters["name"] or default_name(settings))
-    check_name(made.name, [case.case for case in cohort.cases])
-    if made.name in cohort.models:
-        raise JobError(f"'{made.name}' is the name of a model of the cohort; give the prediction another --name")
+    _check_name(made.name, cohort)
     if parameters["dry_run"]:
         return _cost(cases, settings)
     with _claimed(made, settings):
@@ -63,8 +61,23 @@ def run(context: Context) -> dict[str, object]:
 
 def _known(made: Predicted, cases: Sequence[Case]) -> dict[str, dict[str, Any]]:
     """The records of the cases that need not be predicted again."""
-    records = {case.case: made.done(case.case, signatures(case.images)) for case in cases}
-    return {case: record for case, record in records.items() if record is not None}
+    records = {}
+    for case in cases:
+        if not all(path.is_file() for path in case.images.values()):
+            continue  # what is missing is told when its turn to be read comes
+        record = made.done(case.case, signatures(case.images))
+        if record is not None:
+            records[case.case] = record
+    return records
+
+
+def _check_name(name: str, cohort: Cohort) -> None:
+    """Raises JobError for another model's name, and where the model's maps would lie in the folder of a case's."""
+    if name in cohort.models:
+        raise JobError(f"'{name}' is the name of a model of the cohort; give the prediction another --name")
+    for case in cohort.cases:
+        if safe_name(name) == safe_name(case.case):
+            raise JobError(f"'{name}' is the name of a case ({case.case}); give the prediction another --name")
 
 
 def _cost(cases: Sequence[Case], settings: PredictSettings) -> dict[str, object]:
@@ -94,13 +107,16 @@ def _settings(parameters: dict[str, Any]) -> PredictSettings:
 
 
 def default_name(settings: PredictSettings) -> str:
-    """``<configuration>[-folds]-<tta>[-<mode>]``, joined for several models; the same for the same settings."""
+    """``<configuration>[-folds]-<tta>[-<mode>]``, joined for several models; the same for the same settings.
+
+    As a file may be called, since a model that was predicted here is known by the name of its folder.
+    """
     names = [one.name.split("/")[-1].split("__")[-1] for path in settings.paths for one in found_models(Path(path))]
     parts = ["+".join(dict.fromkeys(names))[:80]]
     parts += ["fold" + "".join(settings.folds)] if settings.folds else []
     parts += [text.replace(":", "").replace(",", "+") for text in (settings.tta,) if text != "none"]
     parts += [part for part in (settings.mode, settings.adapt) if part not in ("exact", "")]
-    return "-".join(parts)
+    return safe_name("-".join(parts))
 
 
 @contextmanager
