@@ -15,6 +15,7 @@ from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from BraTSRefineLib.cohort.volumes import Geometry, read_image, write_volume
 from BraTSRefineLib.inference import CaseImages, InferenceError
+from BraTSRefineLib.inference.checkpoints import load_checkpoint
 from BraTSRefineLib.inference.nnunet_model import open_nnunet
 from BraTSRefineLib.inference.predict import predict_case
 
@@ -229,15 +230,21 @@ def test_a_checkpoint_of_weights_alone_is_enough(tmp_path):
     folder, images = write_results(tmp_path), simulated_case((18, 22, 20))
     before = predict_case(images, open_nnunet(folder), device="cpu").label_map
     checkpoint = folder / "fold_0" / "checkpoint_final.pth"
-    torch.save({"network_weights": torch.load(checkpoint, weights_only=False)["network_weights"]}, checkpoint)
+    save_anew({"network_weights": load_checkpoint(checkpoint)["network_weights"]}, checkpoint)
     np.testing.assert_array_equal(predict_case(images, open_nnunet(folder), device="cpu").label_map, before)
 
 
 def change_checkpoint(model: Path, change) -> None:
     path = model / "fold_0" / "checkpoint_final.pth"
-    content = torch.load(path, weights_only=False)
+    content = load_checkpoint(path)
     change(content)
-    torch.save(content, path)
+    save_anew(content, path)
+
+
+def save_anew(content: dict, path: Path) -> None:
+    """In place of the file that the content's tensors are still read from."""
+    torch.save(content, path.with_suffix(".new"))
+    path.with_suffix(".new").replace(path)
 
 
 def test_weights_that_are_not_finite_are_refused(tmp_path):
