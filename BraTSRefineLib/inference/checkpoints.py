@@ -45,7 +45,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     except pickle.UnpicklingError as error:
         raise InferenceError(_refusal(path, error)) from None
     except (OSError, EOFError, RuntimeError, ValueError, KeyError) as error:
-        raise InferenceError(f"{path}: damaged or no checkpoint ({_first_line(error)}); copy it again") from None
+        raise InferenceError(f"{path}: damaged or no checkpoint ({first_line(error)}); copy it again") from None
     if not isinstance(content, Mapping):
         raise InferenceError(
             f"{path}: holds a {type(content).__name__}, no dictionary of weights; save network.state_dict()"
@@ -58,26 +58,27 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
 
     Raises InferenceError as ``load_checkpoint`` does, and where there are no weights or one is NaN or infinite.
     """
-    return weights_in(load_checkpoint(path), path)
-
-
-def weights_in(checkpoint: Mapping[str, Any], path: Path) -> dict[str, torch.Tensor]:
-    """The weights in the content of a checkpoint; ``path`` is for the messages of ``load_weights``' errors."""
     import torch
 
+    checkpoint = load_checkpoint(path)
     found = next((checkpoint[key] for key in WEIGHT_KEYS if isinstance(checkpoint.get(key), Mapping)), checkpoint)
     weights = _unwrapped({name: value for name, value in found.items() if isinstance(value, torch.Tensor)})
     if not weights:
         raise InferenceError(
             f"{path}: holds no weights (it has {_some(map(str, found)) or 'nothing'}); save network.state_dict()"
         )
+    check_finite(weights, path)
+    return weights
+
+
+def check_finite(weights: Mapping[str, torch.Tensor], path: Path) -> None:
+    """Raises InferenceError where a weight in the file ``path`` is NaN or infinite."""
     broken = [name for name, value in weights.items() if value.is_floating_point() and not value.isfinite().all()]
     if broken:
         raise InferenceError(
             f"{path}: {len(broken)} of {len(weights)} weights are NaN or infinite, first {broken[0]}; "
             "training has diverged, use another checkpoint"
         )
-    return weights
 
 
 def fill(network: torch.nn.Module, weights: Mapping[str, torch.Tensor], path: Path) -> None:
@@ -140,5 +141,6 @@ def _some(names) -> str:
     return ", ".join(names[:NAMED_AT_MOST]) + (" ..." if len(names) > NAMED_AT_MOST else "")
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What a library's error says at first, else its kind."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

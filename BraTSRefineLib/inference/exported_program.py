@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from .checkpoints import check_finite, first_line
 from .exported_archive import WAY_OUT, check_exported, check_torchscript, input_shape, program_kind
 from .model import InferenceError
 from .monai_description import Description
@@ -39,25 +40,14 @@ def open_program(path: Path, description: Description, device: torch.device) -> 
     return _exported(path, description, device)
 
 
-def check_finite(weights: dict[str, torch.Tensor], path: Path) -> None:
-    """Raises InferenceError where a weight is NaN or infinite."""
-    broken = [name for name, value in weights.items() if value.is_floating_point() and not value.isfinite().all()]
-    if broken:
-        raise InferenceError(
-            f"{path}: {len(broken)} of {len(weights)} weights are NaN or infinite, first {broken[0]}; "
-            "training has diverged, export another checkpoint"
-        )
-
-
 def _torchscript(path: Path, device: torch.device) -> torch.jit.ScriptModule:
     check_torchscript(path)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*torch.jit.load.*deprecated", category=FutureWarning)
-        warnings.filterwarnings("ignore", message=".*torch.jit.load.*deprecated", category=DeprecationWarning)
+        warnings.filterwarnings("ignore", message=".*torch.jit.load.*deprecated")
         try:
             return torch.jit.load(str(path), map_location=device)
         except RuntimeError as error:
-            raise InferenceError(f"{path}: damaged or of another torch ({_first_line(error)}); {WAY_OUT}") from None
+            raise InferenceError(f"{path}: damaged or of another torch ({first_line(error)}); {WAY_OUT}") from None
 
 
 def _exported(path: Path, description: Description, device: torch.device) -> nn.Module:
@@ -67,7 +57,7 @@ def _exported(path: Path, description: Description, device: torch.device) -> nn.
     try:
         program = torch.export.load(path)
     except (RuntimeError, ValueError, KeyError, TypeError, AssertionError) as error:
-        raise InferenceError(f"{path}: damaged or of another torch ({_first_line(error)}); {WAY_OUT}") from None
+        raise InferenceError(f"{path}: damaged or of another torch ({first_line(error)}); {WAY_OUT}") from None
     check_finite(dict(program.state_dict), path)
     if device.type != "cpu":
         program = torch.export.passes.move_to_device_pass(program, device)
@@ -83,7 +73,3 @@ def _check_shape(shape: tuple[int | None, ...], description: Description, path: 
             f"{path}: exported for tiles of {exported} (batch, channels, voxels), but {description.source} makes "
             f"{'x'.join(map(str, tile))}; change 'patch' and 'channels', or export it for such a tile"
         )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

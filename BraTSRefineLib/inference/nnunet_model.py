@@ -14,7 +14,7 @@ from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 from ..regions import LabelConvention
 from .augmentation import Augmentation
 from .augmentation_training import changes_of_trainer, stated_policy
-from .checkpoints import fill, load_checkpoint, weights_in
+from .checkpoints import fill, load_checkpoint, load_weights
 from .model import CaseImages, Head, InferenceError, Model, Prepared, Window
 from .nnunet_folder import FoundConfiguration, found_models, previous_model
 from .nnunet_head import head_of, input_channels
@@ -77,11 +77,12 @@ class NnunetModel:
         return stated or changes_of_trainer(self._trained.trainer, patch, self.mirror_axes).members(seed)
 
     def _loaded(self) -> torch.nn.Module:
+        """From plans read anew, since nnU-Net's trainers write their own network into the configuration."""
         plans = PlansManager(self._preparation.plans.plans)
         configuration = plans.get_configuration(self._configuration)
         inputs = determine_num_input_channels(plans, configuration, self._preparation.stated)
         network = build_network(plans, configuration, inputs, self.head.channels, self._trained.trainer)
-        fill(network, weights_in(load_checkpoint(self._trained.path), self._trained.path), self._trained.path)
+        fill(network, load_weights(self._trained.path), self._trained.path)
         return network.eval()
 
 
