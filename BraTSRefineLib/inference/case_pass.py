@@ -11,7 +11,7 @@ import torch
 
 from .adaptation import adapted
 from .adaptation_settings import AdaptationReport, AdaptationSettings
-from .augmentation import Augmentation, Flip
+from .augmentation import IDENTITY, Augmentation
 from .engine import Engine
 from .focus import found_box, looked_at, on_prepared_grid, single_window
 from .group_work import GroupWork
@@ -78,10 +78,8 @@ class CasePass:
             if self.nothing_found:
                 break
             self._run_model(work, model, augmentations)
-        seen = work.seen()
-        covered = None if seen is None else placed(seen[None], work.prepared.box, self.box)[0]
-        logits = work.prepared.to_box(work.mean_logits()).to(self.engine.device)
-        self.vote.add(logits, work.group.head, work.prepared.box, covered)
+        logits = work.on_box(work.mean_logits())
+        self.vote.add(logits, work.group.head, work.prepared.box, self._on_all(work, work.seen_by_any()))
 
     def _run_model(self, work: GroupWork, model: Model, augmentations: Sequence[Augmentation]) -> None:
         with ExitStack() as stack:
@@ -131,26 +129,27 @@ class CasePass:
 
     def _take_in(self, work: GroupWork, logits: torch.Tensor, augmentation: Augmentation) -> None:
         """A member's logits into the moments, by way of its region probabilities on the case's grid."""
-        coarse = self._is_coarse
         probability = placed(self._probability(work, logits, augmentation), work.prepared.box, self.box)
-        seen = work.seen(augmentation)
-        covered = None if seen is None else placed(seen[None], work.prepared.box, self.box)[0]
-        if coarse:
+        covered = self._on_all(work, work.seen_by(augmentation))
+        if self._is_coarse:
             self._look_where_found(work, probability)
         if self.structure is not None:
             self.structure.add(probability > 0.5, covered)
         if self.moments is not None:
             self.moments.add(probability, covered, augmentation.weight)
 
+    def _on_all(self, work: GroupWork, seen: torch.Tensor | None) -> torch.Tensor | None:
+        """``(z, y, x)`` of the group's box on the box of all groups; None stays everywhere."""
+        return None if seen is None else placed(seen[None], work.prepared.box, self.box)[0]
+
     def _probability(self, work: GroupWork, logits: torch.Tensor, augmentation: Augmentation) -> torch.Tensor:
         """``(region, z, y, x)`` on the group's box; what interpolates is undone on probabilities, never on logits."""
-        head, prepared = work.group.head, work.prepared
+        head = work.group.head
         if augmentation.per_tile:
-            logits = prepared.to_box(work.on_whole(logits)).to(self.engine.device)
+            logits = work.on_box(work.on_whole(logits))
             return region_probabilities(channel_probabilities(logits, head), head, self.regions)
         values = work.on_whole(region_probabilities(channel_probabilities(logits, head), head, self.regions))
-        values = prepared.to_box(augmentation.invert(values, prepared)).to(self.engine.device)
-        return values.clamp(0, 1)
+        return work.on_box(augmentation.invert(values, work.prepared)).clamp(0, 1)
 
     @property
     def _is_coarse(self) -> bool:
@@ -160,10 +159,9 @@ class CasePass:
     def _coarse_first(self, augmentations: Sequence[Augmentation]) -> Sequence[Augmentation]:
         if self.mode != "fast-roi" or self.members:
             return augmentations
-        first = sorted(augmentations, key=_changes)
-        if _changes(first[0]):
+        if IDENTITY not in augmentations:
             raise InferenceError("mode fast-roi looks at the unchanged case first; add the identity")
-        return first
+        return sorted(augmentations, key=lambda augmentation: augmentation != IDENTITY)
 
     def _look_where_found(self, work: GroupWork, probability: torch.Tensor) -> None:
         """From the coarse member on, all others look at the surroundings of what it found, if anything."""
@@ -181,8 +179,8 @@ class CasePass:
 
     def _remaining(self) -> int:
         """Forward passes of every member but the coarse one."""
-        tiles = -1 * self._tiles_of_crop(0)
-        return tiles + sum(self._tiles_of_crop(n) * len(group.members()) for n, group in enumerate(self.groups))
+        every = sum(self._tiles_of_crop(n) * len(group.members()) for n, group in enumerate(self.groups))
+        return every - self._tiles_of_crop(0)
 
     def _tiles_of_crop(self, number: int) -> int:
         crop = self._crop(self.prepared[number], self.windows[number])
@@ -198,10 +196,6 @@ class CasePass:
         if crop is not None:
             work.narrow(crop)
         return crop is not None
-
-
-def _changes(augmentation: Augmentation) -> bool:
-    return not isinstance(augmentation, Flip) or bool(augmentation.axes)
 
 
 def window_for(group: Group, size: Sequence[int], mode: Mode) -> Window:

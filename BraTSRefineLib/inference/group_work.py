@@ -60,9 +60,11 @@ class GroupWork:
 
     def mean_logits(self) -> torch.Tensor:
         """``(channel, a, b, c)`` of the whole prepared grid: over the members that looked, zero where none did."""
+        everywhere = max(self._members, 1)
+        mean = self._logits / everywhere
         if self._members_of_crop:
-            self._logits[self._part] *= max(self._members, 1) / (self._members + self._members_of_crop)
-        return self._logits / max(self._members, 1)
+            mean[self._part] *= everywhere / (self._members + self._members_of_crop)
+        return mean
 
     def on_whole(self, values: torch.Tensor) -> torch.Tensor:
         """``(n, a, b, c)`` of the crop in the whole prepared grid, zero around it."""
@@ -72,20 +74,25 @@ class GroupWork:
         whole[self._part] = values
         return whole
 
-    def seen(self, augmentation: Augmentation | None = None) -> torch.Tensor | None:
-        """Boolean ``(z, y, x)`` on the group's box: where a member's values can be trusted. None: everywhere.
+    def on_box(self, values: torch.Tensor) -> torch.Tensor:
+        """``(n, a, b, c)`` of the whole prepared grid as ``(n, z, y, x)`` on the group's box, on the same device."""
+        return self.prepared.to_box(values).to(values.device)
 
-        Without an augmentation: where any member looked.
-        """
-        covered = augmentation.coverage(self.prepared) if augmentation is not None else None
-        if self._seen is not None and augmentation is None and self._members:
-            return None
+    def seen_by(self, augmentation: Augmentation) -> torch.Tensor | None:
+        """Boolean ``(z, y, x)`` on the group's box: where a member's values can be trusted. None: everywhere."""
+        covered = augmentation.coverage(self.prepared)
         if self._seen is not None:
-            whole_changed = augmentation is not None and not augmentation.per_tile
-            inside = augmentation.invert(self._seen.clone(), self.prepared) if whole_changed else self._seen
-            inside = inside[0] > COVERED
+            seen = self._seen if augmentation.per_tile else augmentation.invert(self._seen.clone(), self.prepared)
+            inside = seen[0] > COVERED
             covered = inside if covered is None else covered & inside
-        return None if covered is None else self.prepared.to_box(covered.float()[None])[0] > COVERED
+        return None if covered is None else self._mask_on_box(covered)
+
+    def seen_by_any(self) -> torch.Tensor | None:
+        """Boolean ``(z, y, x)`` on the group's box: where any member looked. None: everywhere."""
+        return None if self._seen is None or self._members else self._mask_on_box(self._seen[0] > COVERED)
+
+    def _mask_on_box(self, mask: torch.Tensor) -> torch.Tensor:
+        return self.on_box(mask.float()[None])[0] > COVERED
 
     @property
     def _part(self) -> tuple[slice, ...]:
