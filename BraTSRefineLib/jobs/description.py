@@ -182,7 +182,9 @@ KINDS: dict[str, dict[str, Parameter]] = {
         "uncertainty": Parameter(True, lambda value: isinstance(value, bool), "true or false"),
         "adapt": _one_of("", "tent", "information-geometric", "uncertainty-guided"),
         "cases": _CASES,
-        "before": Parameter(None, lambda value: value is None or isinstance(value, str), "null or a model's name"),
+        "before": Parameter(
+            None, lambda value: value is None or isinstance(value, str), "null or one of the data's models"
+        ),
         "convention": _CONVENTION_OR_SCORES,
         "scheduler": Parameter(None, lambda value: value is None or isinstance(value, str), "null or an address"),
         "dry_run": Parameter(False, lambda value: isinstance(value, bool), "true or false"),
@@ -248,7 +250,10 @@ def _checked_parameters(kind: str, given: Mapping[str, object]) -> dict[str, obj
 def _check_names(job: Job) -> None:
     cases, models = cohort_names(job.workspace)
     asked = [job.parameters["model"]] if job.kind == "postprocess" else job.parameters.get("models") or []
-    _check_known(job, "model", asked, [*models, *made_models(job.workspace)])
+    made = [] if set(asked) <= set(models) else made_models(job.workspace)
+    _check_known(job, "model", asked, [*models, *made])
+    before = job.parameters.get("before")
+    _check_known(job, "model", [] if before is None else [before], models)
     _check_known(job, "case", job.parameters.get("cases") or [], cases)
     if job.name in models:
         raise JobError(f"'{job.name}' is the name of a model of the cohort; give the job another name")
@@ -291,7 +296,7 @@ def runs_with_label_maps(workspace: Path) -> list[str]:
 
 def predicted_models(workspace: Path) -> list[str]:
     """Names of the models of which at least one case was predicted into the workspace, sorted."""
-    return sorted({path.parent.name for path in workspace.glob("predictions/*/*.nii.gz")})
+    return sorted(folder.name for folder in workspace.glob("predictions/*/") if any(folder.glob("*.nii.gz")))
 
 
 def _from_content(content: object, path: Path) -> Job:

@@ -84,6 +84,7 @@ def test_a_chosen_name_that_is_taken_is_refused(workspace):
         ("postprocess", {"model": "unet", "minimum_voxels": {"ET": -1}}, "minimum_voxels is"),
         ("postprocess", {"model": "unet", "minimum_voxels": {"NCR": 1}}, "minimum_voxels is"),
         ("postprocess", {"model": "unet", "hierarchy": "no"}, "hierarchy is"),
+        ("predict", {"paths": ["model"], "before": "nnU"}, "no model 'nnU' in the cohort; it has unet, swin"),
         ("select", {"k": 0}, "k is 0, expected a whole number from 1"),
         ("select", {"region": "NCR"}, "region is"),
         ("uncertainty", {"threshold": -0.1}, "threshold is -0.1"),
