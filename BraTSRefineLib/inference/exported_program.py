@@ -15,15 +15,17 @@ from .monai_description import Description
 
 
 class ExportedNetwork(nn.Module):
-    """A torch.export program. One that was exported for a single tile is given one tile after the other.
-
-    It is what it was at export: neither training mode nor evaluation mode can be chosen.
-    """
+    """A torch.export program. One that was exported for a single tile is given one tile after the other."""
 
     def __init__(self, program: nn.Module, tiles_at_once: int | None) -> None:
         super().__init__()
-        object.__setattr__(self, "program", program)  # no submodule: it would refuse eval()
+        self.program = program
         self.tiles_at_once = tiles_at_once
+
+    def train(self, mode: bool = True) -> ExportedNetwork:
+        """The program stays as it was at export, for it raises where it is asked for another mode."""
+        self.training = mode
+        return self
 
     def forward(self, tiles: torch.Tensor) -> torch.Tensor:
         if self.tiles_at_once is None or len(tiles) == 1:

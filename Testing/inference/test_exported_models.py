@@ -52,6 +52,14 @@ def test_a_program_predicts_as_the_network_that_it_was_made_of(tmp_path, program
     assert np.abs(found.probability - expected).max() < 1e-5
 
 
+def test_a_program_is_in_evaluation_mode_and_its_weights_count(tmp_path, programs):
+    (model,) = opened(tmp_path, programs / "one.pt2")
+    network = model.network(CPU)
+    assert not network.training
+    expected = sum(one.numel() for one in built("SegResNet", SEGRESNET).parameters())
+    assert sum(one.numel() for one in network.parameters()) == expected
+
+
 def test_a_program_takes_its_own_patch_alone(tmp_path, programs):
     with pytest.raises(InferenceError, match="so no single window"):
         predict_case(a_brain(), opened(tmp_path, programs / "one.pt2"), device="cpu", mode="fast-window")
