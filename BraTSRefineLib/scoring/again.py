@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 from ..cohort.workspace import Workspace
 from .conventions import CONVENTIONS
 from .extra_measures import FIRST_METRIC
 from .lesion_presets import PRESETS
-from .table import scores_version
+from .table import scored_how
 
 
 def scored_settings(workspace: Workspace) -> dict[str, object]:
@@ -18,8 +16,7 @@ def scored_settings(workspace: Workspace) -> dict[str, object]:
     """
     if not workspace.scores_json.is_file():
         return {}
-    scores_version(workspace)
-    about = json.loads(workspace.scores_json.read_text(encoding="utf-8"))
+    about = scored_how(workspace)
     names, metrics = about.get("conventions", {}), about.get("metrics", [])
     tolerances = [float(name[len("nsd_") : -len("mm")]) for name in metrics if name.startswith("nsd_")]
     convention = next((name for name in names if name in CONVENTIONS), None)

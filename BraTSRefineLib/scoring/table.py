@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -68,14 +69,23 @@ def _in_words(convention: str, metric: str) -> str:
     return explain_convention(convention) if convention in CONVENTIONS else ""
 
 
-def scores_version(workspace: Workspace) -> int:
-    """Which version of this software's tables the workspace holds; 1 is the one that had no ``scores.json``."""
+def scored_how(workspace: Workspace) -> dict[str, Any]:
+    """What ``scores.json`` tells: ``version``, ``conventions``, ``metrics``; of tables that had none, version 1 alone.
+
+    Raises ScoringError where it is damaged.
+    """
     try:
-        return int(json.loads(workspace.scores_json.read_text(encoding="utf-8"))["version"])
+        about = json.loads(workspace.scores_json.read_text(encoding="utf-8"))
+        return about | {"version": int(about["version"])}
     except FileNotFoundError:
-        return 1
+        return {"version": 1}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ScoringError(f"{workspace.scores_json}: damaged ({error!r}); score the cohort again") from None
+
+
+def scores_version(workspace: Workspace) -> int:
+    """Which version of this software's tables the workspace holds; 1 is the one that had no ``scores.json``."""
+    return scored_how(workspace)["version"]
 
 
 def read_scores(workspace: Workspace) -> pd.DataFrame:
@@ -97,10 +107,7 @@ def read_scores(workspace: Workspace) -> pd.DataFrame:
 
 def scored_convention(workspace: Workspace) -> str:
     """The convention by which the workspace was scored; empty where it is not known."""
-    if not workspace.scores_json.is_file():
-        return ""
-    scores_version(workspace)
-    known = json.loads(workspace.scores_json.read_text(encoding="utf-8")).get("conventions", {})
+    known = scored_how(workspace).get("conventions", {})
     return next((name for name in known if name in CONVENTIONS), "")
 
 
