@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import log, log1p, nan
+from math import log1p, nan
 
 import numpy as np
 
 from .arrays import boolean, same_shape
 from .conventions import ScoringError
-from .packing import occupied_box, widened
+from .packing import joint_box, occupied_box, widened
+from .uncertainty import predictive_entropy
 
 FEW_VOXELS = 10
 """Below this mean volume a single voxel changes the agreement."""
@@ -55,7 +56,7 @@ def agreement(
     box = _occupied([*stack, fused])
     members, fused = np.stack([mask[box] for mask in stack]), fused[box]
     volumes = members.sum(axis=(1, 2, 3))
-    bits = _bits(members.mean(axis=0)) if entropy is None else entropy[box]
+    bits = predictive_entropy(members.mean(axis=0)) if entropy is None else entropy[box]
     return Agreement(
         _pairwise_dice(members, volumes),
         float(volumes.std() / volumes.mean()) if volumes.any() else nan,
@@ -69,10 +70,7 @@ def agreement(
 
 def _occupied(masks: Sequence[np.ndarray]) -> tuple[slice, ...]:
     """The box of all masks with a voxel around it, so that the surface of what it holds is inside."""
-    anywhere = np.any(masks, axis=0)
-    if not anywhere.any():
-        return (slice(0, 1),) * 3
-    return widened(occupied_box(anywhere.view(np.uint8)), 1, anywhere.shape)
+    return widened(joint_box(*(occupied_box(mask) for mask in masks)), 1, masks[0].shape)
 
 
 def _pairwise_dice(members: np.ndarray, volumes: np.ndarray) -> float:
@@ -87,9 +85,3 @@ def _surface_share(mask: np.ndarray) -> float:
     from scipy.ndimage import binary_erosion
 
     return 1 - float(binary_erosion(mask).sum()) / float(mask.sum()) if mask.any() else 0.0
-
-
-def _bits(share: np.ndarray) -> np.ndarray:
-    """Entropy of a Bernoulli variable in bits."""
-    p = np.clip(share, 1e-7, 1 - 1e-7)
-    return -(p * np.log(p) + (1 - p) * np.log(1 - p)) / log(2)

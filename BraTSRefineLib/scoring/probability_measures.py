@@ -13,7 +13,7 @@ from ..regions import REGIONS
 from .calibration import calibration_scores
 from .case_maps import LabelMap
 from .conventions import ScoringError
-from .uncertainty import qu_brats
+from .uncertainty import predictive_entropy, qu_brats
 
 
 def probability_measures(
@@ -38,18 +38,12 @@ def probability_measures(
 
 def _of_region(probability: np.ndarray, truth: LabelMap, region: str, brain: np.ndarray) -> dict[str, float]:
     reference, predicted = truth.labels.mask(truth.voxels, region), probability > 0.5
-    entropy = _entropy(probability)
+    entropy = predictive_entropy(probability.astype(np.float32))
     worth = qu_brats(reference, predicted, 100 * entropy, brain)
     values = calibration_scores(probability, reference, truth.spacing, brain=brain)
     values |= {"qu_brats": worth.score, "qu_brats_dice_auc": worth.dice_auc}
     values |= {"qu_brats_ftp_auc": worth.ftp_auc, "qu_brats_ftn_auc": worth.ftn_auc}
     return values | {"confidence": 1 - float(entropy[predicted].mean()) if predicted.any() else np.nan}
-
-
-def _entropy(probability: np.ndarray) -> np.ndarray:
-    """Predictive entropy in bits, 0 to 1."""
-    p = np.clip(probability, 1e-7, 1 - 1e-7).astype(np.float32)
-    return np.clip(-(p * np.log2(p) + (1 - p) * np.log2(1 - p)), 0.0, 1.0)
 
 
 def _brain(case: Case) -> np.ndarray:

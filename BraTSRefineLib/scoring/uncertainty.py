@@ -55,6 +55,12 @@ class QuBrats:
         return (self.dice_auc + (1 - self.ftp_auc) + (1 - self.ftn_auc)) / 3
 
 
+def predictive_entropy(probability: np.ndarray) -> np.ndarray:
+    """That of a region's probability, of the same shape and type, in bits from 0 to 1."""
+    p = np.clip(probability, 1e-7, 1 - 1e-7)
+    return np.clip(-(p * np.log2(p) + (1 - p) * np.log2(1 - p)), 0.0, 1.0)
+
+
 def qu_brats(
     reference: np.ndarray,
     prediction: np.ndarray,
