@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 from .adaptation_losses import foreground_probability, log_probabilities, region_probability
 from .adaptation_settings import EarlierScan
 from .model import Head, InferenceError, Model, Prepared, Window
-from .tiles import padded, tile_positions
+from .tiles import padded, sides_of, tile_at, tile_positions
 
 CERTAIN_BACKGROUND = 0.01
 LOSS_MARGIN = 10.0
@@ -45,8 +45,7 @@ def cut(data: torch.Tensor, window: Window) -> Iterator[torch.Tensor]:
     """Tiles ``(1, channel, *space)`` of ``(channel, a, b, c)``, padded with 0 where it is smaller than the patch."""
     data, _ = padded(data, window.patch)
     for start in tile_positions(data.shape[1:], window):
-        where = (slice(first, first + side) for first, side in zip(start, window.patch, strict=True))
-        tile = data[(slice(None), *where)].unsqueeze(0)
+        tile = data[(slice(None), *tile_at(start, window.patch))].unsqueeze(0)
         yield tile.squeeze(2) if window.flat else tile
 
 
@@ -137,7 +136,7 @@ def _labels_on_grid(scan: EarlierScan, model: Model) -> dict[str, torch.Tensor]:
     if not regions:
         raise InferenceError(f"{model.name}: labels of {scan.convention.name} hold none of {list(model.head.regions)}")
     part = scan.labels[scan.prepared.box]
-    if not part.size or part.shape != tuple(side.stop - side.start for side in scan.prepared.box):
+    if not part.size or part.shape != sides_of(scan.prepared.box):
         raise InferenceError(f"{model.name}: the earlier scan's labels {scan.labels.shape} do not cover its image")
     stack = torch.from_numpy(scan.convention.masks(part.transpose(scan.prepared.axes), regions).astype(np.float32))
     on_grid = interpolate(stack[None], size=tuple(scan.prepared.data.shape[1:]), mode="nearest-exact")[0]

@@ -21,7 +21,7 @@ from .model import InferenceError, Model, Prepared, Window
 from .moments import MeanAlone, MemberMoments
 from .progress import Passes
 from .structure import StructureSamples
-from .tiles import Box, tile_count
+from .tiles import Box, sides_of, tile_count
 from .votes import LabelVote, placed
 
 Mode = Literal["exact", "fast-window", "fast-roi"]
@@ -58,8 +58,7 @@ class CasePass:
         self.members: list[str] = []
         self.focus: Box | None = None
         self.nothing_found = False
-        shape = tuple(part.stop - part.start for part in self.box)
-        self.moments = keep((len(self.regions), *shape), engine.device) if keep else None
+        self.moments = keep((len(self.regions), *sides_of(self.box)), engine.device) if keep else None
         self.structure = StructureSamples(self.regions, prod(spacing)) if keep is MemberMoments else None
         self.vote = LabelVote([group.head for group in groups], self.regions, self.box, engine.device)
 
@@ -184,7 +183,7 @@ class CasePass:
 
     def _tiles_of_crop(self, number: int) -> int:
         crop = self._crop(self.prepared[number], self.windows[number])
-        return tile_count([part.stop - part.start for part in crop], self.windows[number]) if crop else 0
+        return tile_count(sides_of(crop), self.windows[number]) if crop else 0
 
     def _crop(self, prepared: Prepared, window: Window) -> Box | None:
         box = on_prepared_grid(self.focus, prepared)

@@ -12,10 +12,10 @@ import torch
 from .augmentation import IDENTITY
 from .case_pass import Mode, window_for
 from .device import fastest_convolutions, in_words
-from .engine import Engine, tiled
+from .engine import Engine, TiledCase, tiled
 from .groups import Group
 from .model import Prepared
-from .tiles import Sides, tile_count
+from .tiles import Sides, sides_of, tile_count
 
 FLOAT_BYTES = 4
 MAPS_HELD = 10
@@ -85,7 +85,7 @@ def cost_of(
 
 def _held(group: Group, prepared: Prepared, device: torch.device) -> int:
     """Bytes of the data, the sums and the moments."""
-    voxels = prod(part.stop - part.start for part in prepared.box)
+    voxels = prod(sides_of(prepared.box))
     maps = MAPS_HELD + (MAPS_RETURNED if device.type == "cpu" else 0)
     sums = LOGITS_HELD * group.head.channels + maps * len(group.head.regions)
     return FLOAT_BYTES * (2 * prepared.data.numel() + sums * max(voxels, prepared.data[0].numel()))
@@ -104,7 +104,9 @@ def _one_pass(group: Group, prepared: Prepared, engine: Engine, mode: Mode) -> t
         return _on_cpu(single, network, group.head.channels, case, prepared)
 
 
-def _on_cuda(engine: Engine, network, channels: int, case, prepared: Prepared) -> tuple[float, int]:
+def _on_cuda(
+    engine: Engine, network: torch.nn.Module, channels: int, case: TiledCase, prepared: Prepared
+) -> tuple[float, int]:
     engine.logits(network, channels, case, IDENTITY, prepared)
     torch.cuda.reset_peak_memory_stats(engine.device)
     torch.cuda.synchronize(engine.device)
@@ -114,10 +116,12 @@ def _on_cuda(engine: Engine, network, channels: int, case, prepared: Prepared) -
     return perf_counter() - start, torch.cuda.max_memory_allocated(engine.device)
 
 
-def _on_cpu(engine: Engine, network, channels: int, case, prepared: Prepared) -> tuple[float, int]:
+def _on_cpu(
+    engine: Engine, network: torch.nn.Module, channels: int, case: TiledCase, prepared: Prepared
+) -> tuple[float, int]:
     largest = 0
 
-    def measure(module, inputs, output) -> None:
+    def measure(module: torch.nn.Module, inputs: tuple, output: object) -> None:
         nonlocal largest
         tensors = [one for one in (*inputs, output) if isinstance(one, torch.Tensor)]
         largest = max(largest, sum(one.numel() * one.element_size() for one in tensors))

@@ -8,9 +8,11 @@ smoother, since all voxels of a channel go together.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from .model import InferenceError
 
@@ -38,10 +40,8 @@ class DropoutPass:
     def name(self) -> str:
         return f"dropout #{self.draw + 1}"
 
-    def during(self, network: torch.nn.Module):
+    def during(self, network: torch.nn.Module) -> AbstractContextManager[torch.nn.Module]:
         """Context in which the network drops out, the same way each time; raises as ``active_dropout``."""
-        import numpy as np
-
         return active_dropout(network, int(np.random.SeedSequence((self.seed, self.draw)).generate_state(1)[0]))
 
     def apply(self, data: torch.Tensor, prepared: Prepared) -> torch.Tensor:

@@ -7,7 +7,7 @@ once at the end. The sums stay 32 bits wide whatever the network computes in: nn
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +15,7 @@ import torch
 
 from .blending import blending_weights
 from .model import InferenceError, Window
-from .tiles import Box, Sides, by, padded, tile_positions
+from .tiles import Box, Sides, by, padded, tile_at, tile_positions
 
 if TYPE_CHECKING:
     from .augmentation import Augmentation
@@ -51,7 +51,7 @@ class TiledCase:
     total: torch.Tensor
 
     def tile(self, start: Sides) -> Box:
-        return tuple(slice(first, first + side) for first, side in zip(start, self.window.patch, strict=True))
+        return tile_at(start, self.window.patch)
 
 
 def tiled(data: torch.Tensor, window: Window) -> TiledCase:
@@ -144,7 +144,7 @@ class Engine:
         logits = logits.float()
         return augmentation.invert(logits, prepared) if augmentation.per_tile else logits
 
-    def _autocast(self):
+    def _autocast(self) -> AbstractContextManager:
         half = self.precision == "fp16" and self.device.type == "cuda"
         return torch.autocast("cuda", torch.float16) if half else nullcontext()
 

@@ -46,7 +46,7 @@ def _evenly_spread(side: int, patch: int, step: float) -> list[int]:
 
 def _moved_back(side: int, patch: int, step: float) -> list[int]:
     """MONAI's rule: tiles a whole number of voxels apart, the last one moved back to the border."""
-    distance = max(int(patch * (1 - (1 - step))), 1)
+    distance = max(int(patch * (1 - (1 - step))), 1)  # of the overlap, which MONAI is given, with its rounding
     count = ceil((side - patch) / distance) + 1
     return [min(number * distance, side - patch) for number in range(count)]
 
@@ -66,6 +66,16 @@ def padded(data: torch.Tensor, patch: Sequence[int]) -> tuple[torch.Tensor, Box]
     if not any(map(any, padding)):
         return data, place
     return pad(data, [count for pair in reversed(padding) for count in pair]), place
+
+
+def tile_at(start: Sequence[int], patch: Sequence[int]) -> Box:
+    """The box of the tile whose first voxel is ``start``."""
+    return tuple(slice(first, first + side) for first, side in zip(start, patch, strict=True))
+
+
+def sides_of(box: Box) -> Sides:
+    """Voxels along each axis."""
+    return tuple(part.stop - part.start for part in box)
 
 
 def by(sides: Sequence[int]) -> str:

@@ -12,7 +12,7 @@ import torch
 
 from .heads import channel_probabilities, label_map_of, painted_regions, region_probabilities
 from .model import Head
-from .tiles import Box
+from .tiles import Box, sides_of
 
 
 class LabelVote:
@@ -63,8 +63,7 @@ def placed(values: torch.Tensor, box: Box, within: Box) -> torch.Tensor:
     """``(n, z, y, x)`` values of ``box`` in the larger box ``within``, zero around them."""
     if box == within:
         return values
-    shape = [part.stop - part.start for part in within]
-    whole = torch.zeros((len(values), *shape), dtype=values.dtype, device=values.device)
+    whole = torch.zeros((len(values), *sides_of(within)), dtype=values.dtype, device=values.device)
     whole[(slice(None), *inner(box, within))] = values
     return whole
 
