@@ -9,8 +9,10 @@ import torch
 
 from ..cohort.orientation import nearest_axes
 from ..cohort.volumes import Geometry
+from ..fusion.boxes import Box, union_box
 from .model import CaseImages, InferenceError, Prepared
 from .monai_description import STORED, WORLD_AXES, Preprocessing
+from .reading_axes import ReadingAxes
 
 SAME_SPACING_MM = 1e-3
 """As MONAI's own tolerance, below which it does not resample."""
@@ -19,18 +21,19 @@ SAME_SPACING_MM = 1e-3
 def prepared_case(images: CaseImages, channels: Sequence[str], preprocessing: Preprocessing) -> Prepared:
     """The case on the network's grid. Raises InferenceError as ``Model.prepare`` does."""
     stack = channel_stack(images, channels)
-    box = foreground_box(stack) if preprocessing.crop else tuple(slice(0, side) for side in images.shape)
-    axes, reversed_axes = network_axes(images.geometry, preprocessing.orientation)
-    cropped = np.ascontiguousarray(stack[(slice(None), *box)])
-    data = _turned(torch.from_numpy(cropped), axes, reversed_axes)
-    stored = tuple(images.geometry.array_spacing[axis] for axis in axes)
+    box = tuple(slice(0, side) for side in images.shape)
+    if preprocessing.crop:
+        box = foreground_box(stack) or box
+    axes = network_axes(images.geometry, preprocessing.orientation)
+    data = torch.from_numpy(np.stack([axes.read(voxels[box]) for voxels in stack]))
+    stored = tuple(images.geometry.array_spacing[axis] for axis in axes.order)
     spacing = preprocessing.spacing or stored
     if np.abs(np.subtract(spacing, stored)).max() < SAME_SPACING_MM:
         spacing, back = stored, _same
     else:
         data, back = resampled(data, stored, spacing)
     data = normalised(data.contiguous(), preprocessing)
-    return Prepared(data, spacing, axes, box, lambda values: _turned_back(back(values), axes, reversed_axes))
+    return Prepared(data, spacing, axes.order, box, lambda values: axes.undo(back(values)))
 
 
 def channel_stack(images: CaseImages, channels: Sequence[str]) -> np.ndarray:
@@ -50,24 +53,23 @@ def channel_stack(images: CaseImages, channels: Sequence[str]) -> np.ndarray:
     return stack
 
 
-def foreground_box(stack: np.ndarray) -> tuple[slice, slice, slice]:
-    """The smallest box of ``(z, y, x)`` with every voxel above 0 in any channel, as ``CropForeground`` finds it."""
-    inside = (stack > 0).any(axis=0)
-    if not inside.any():
-        return tuple(slice(0, side) for side in inside.shape)
-    occupied = [np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
-    return tuple(slice(int(places[0]), int(places[-1]) + 1) for places in occupied)
+def foreground_box(stack: np.ndarray) -> Box | None:
+    """The smallest box of ``(z, y, x)`` with every voxel above 0 in any channel, as ``CropForeground`` finds it.
+
+    None where there is no such voxel.
+    """
+    return union_box([voxels > 0 for voxels in stack], margin=0)
 
 
-def network_axes(geometry: Geometry, orientation: str) -> tuple[tuple[int, int, int], tuple[int, ...]]:
-    """Which axis of ``(z, y, x)`` each of the network's axes is, and which of the network's run the other way."""
+def network_axes(geometry: Geometry, orientation: str) -> ReadingAxes:
+    """The axes that ``Orientation`` gives an image of this geometry; stored, they are x, y, z."""
     if orientation == STORED:
-        return (2, 1, 0), ()
+        return ReadingAxes((2, 1, 0))
     axis_of, sign_of = nearest_axes(geometry)
     worlds = [next(axis for axis, ends in enumerate(WORLD_AXES) if letter in ends) for letter in orientation]
     wanted = [1 if letter in "LPS" else -1 for letter in orientation]
-    reversed_axes = [place for place, world in enumerate(worlds) if sign_of[world] != wanted[place]]
-    return tuple(2 - axis_of[world] for world in worlds), tuple(reversed_axes)
+    reverse = tuple(sign_of[world] != sign for world, sign in zip(worlds, wanted, strict=True))
+    return ReadingAxes(tuple(2 - axis_of[world] for world in worlds), reverse)
 
 
 def resampled(
@@ -114,18 +116,6 @@ def _z_score(voxels: torch.Tensor, inside: torch.Tensor) -> None:
     voxels.sub_(float(voxels.mul_(inside).sum(dtype=torch.float64)) / count).mul_(inside)
     deviation = (float(voxels.square().sum(dtype=torch.float64)) / count) ** 0.5
     voxels.div_(deviation or 1.0)
-
-
-def _turned(data: torch.Tensor, axes: Sequence[int], reversed_axes: Sequence[int]) -> torch.Tensor:
-    """``(n, z, y, x)`` to ``(n, a, b, c)``."""
-    data = data.permute(0, *(axis + 1 for axis in axes))
-    return data.flip([axis + 1 for axis in reversed_axes]) if reversed_axes else data
-
-
-def _turned_back(values: torch.Tensor, axes: Sequence[int], reversed_axes: Sequence[int]) -> torch.Tensor:
-    """``(n, a, b, c)`` to ``(n, z, y, x)``."""
-    values = values.flip([axis + 1 for axis in reversed_axes]) if reversed_axes else values
-    return values.permute(0, *(axes.index(axis) + 1 for axis in range(3)))
 
 
 def _same(values: torch.Tensor) -> torch.Tensor:
