@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import nn
@@ -20,7 +20,7 @@ from .adaptation_descent import Descent
 from .adaptation_layers import affine_parameters, lent, put
 from .adaptation_passes import Passes, quality
 from .adaptation_settings import REVERTED, AdaptationReport, AdaptationSettings, EarlierScan, End
-from .adaptation_tiles import labelled_tiles, regions_found, tiles_of
+from .adaptation_tiles import Tile, labelled_tiles, regions_found, tiles_of
 from .model import InferenceError, Model, Prepared
 
 
@@ -85,6 +85,11 @@ class _Episode:
     settings: AdaptationSettings
     device: torch.device
     earlier: EarlierScan | None
+    whole: list[torch.Tensor] = field(init=False)
+    """The regions of every tile before the adaptation, as ``regions_found`` gives them."""
+
+    tiles: list[Tile] = field(init=False)
+    passes: Passes = field(init=False)
 
     def run(self) -> AdaptationReport:
         """Adapt in place; the weights of the chosen step, or the unadapted ones, are in the network afterwards."""
@@ -161,8 +166,8 @@ class _Episode:
     def _checked(self, report: AdaptationReport, source: Candidate, chosen: Candidate) -> AdaptationReport:
         """The chosen network once more, on every tile of the case: elsewhere it may have found a tumour of its own."""
         put(self.parameters, chosen.values)
-        entropies = (source.entropy, chosen.entropy)
-        found = change(self.whole, self._regions_found(), entropies, self.prepared.spacing)
+        whole = self.whole if chosen is source else self._regions_found()
+        found = change(self.whole, whole, (source.entropy, chosen.entropy), self.prepared.spacing)
         report, guard = _with(report, found), tripped(self.settings, found)
         if guard:
             put(self.parameters, source.values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -65,7 +66,7 @@ class Descent:
             loss, _ = self._tile_loss(tile)
             loss.backward()
             total += float(loss.detach())
-        if not torch.isfinite(torch.tensor(total)):
+        if not math.isfinite(total):
             raise InferenceError(f"adaptation: the loss is {total}; the network's output is not finite")
         return total
 

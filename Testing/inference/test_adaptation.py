@@ -169,6 +169,21 @@ def test_a_tumour_found_outside_the_tiles_that_were_adapted_trips_the_guard(mode
         assert same(model, before)
 
 
+def test_a_case_whose_unadapted_network_is_kept_is_not_looked_at_again(model, case, monkeypatch):
+    real = adaptation.regions_found
+    calls = []
+
+    def counted(*arguments):
+        calls.append(1)
+        return real(*arguments)
+
+    monkeypatch.setattr(adaptation, "regions_found", counted)
+    with adapted(model, case, replace(OPEN, keep="surest", rate=1e-5), CPU) as report:
+        assert (report.chosen_step, report.volume_ratio, report.agreement) == (0, 1.0, 1.0)
+        assert report.steps > 0
+    assert len(calls) == 1
+
+
 def test_no_steps_is_the_unadapted_network(model, case):
     before = output(model, case)
     with adapted(model, case, replace(OPEN, steps=0), CPU) as report:
