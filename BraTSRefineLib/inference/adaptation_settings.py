@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from ..regions import LabelConvention
 from .model import InferenceError, Prepared
 
 Divergence = Literal["kl", "jensen-shannon", "fisher-rao"]
+Downhill = Literal["adam", "natural"]
+Kept = Literal["last", "surest"]
 End = Literal["steps", "converged", "patience", "volume", "agreement", "collapse", "empty", "quality", "confident"]
 
 ENDS: Mapping[End, str] = {
@@ -53,13 +55,13 @@ class AdaptationSettings:
 
     steps: int = 10
     rate: float = 3e-4
-    descent: Literal["adam", "natural"] = "adam"
+    descent: Downhill = "adam"
     divergence: Divergence = "kl"
     weight: float = 1.0
     trust: float = 0.05
     fisher_draws: int = 8
     voxels: int = 4 * 128**3
-    keep: Literal["last", "surest"] = "surest"
+    keep: Kept = "surest"
     every: int = 1
     patience: int = 5
     passes: int = 4
@@ -89,9 +91,9 @@ class AdaptationSettings:
 
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
-    "descent": ("adam", "natural"),
-    "divergence": ("kl", "jensen-shannon", "fisher-rao"),
-    "keep": ("last", "surest"),
+    "descent": get_args(Downhill),
+    "divergence": get_args(Divergence),
+    "keep": get_args(Kept),
 }
 BOUNDS: Mapping[str, tuple[float, float]] = {
     "steps": (0, 100),

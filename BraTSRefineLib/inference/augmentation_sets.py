@@ -94,7 +94,7 @@ def items_of(item: str, seed: int = 0) -> tuple[Augmentation, ...]:
     form, read = READERS[kind]
     try:
         return read(values, seed)
-    except (ValueError, TypeError):
+    except ValueError:
         raise InferenceError(f"test-time augmentation '{item}' is not written as {form}") from None
 
 

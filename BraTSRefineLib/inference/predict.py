@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import torch
@@ -28,7 +29,6 @@ from .prediction import CasePrediction
 from .progress import OnPass, Passes
 from .tiles import Box
 
-MODES = ("exact", "fast-window", "fast-roi")
 CaseReader = Callable[[], CaseImages]
 
 
@@ -65,8 +65,8 @@ class PredictSession:
         check: Callable[[], None] = lambda: None,
     ) -> None:
         """Raises InferenceError for settings or models that do not go together."""
-        if mode not in MODES:
-            raise InferenceError(f"unknown mode '{mode}'; use one of {', '.join(MODES)}")
+        if mode not in get_args(Mode):
+            raise InferenceError(f"unknown mode '{mode}'; use one of {', '.join(get_args(Mode))}")
         self._augmentations = augmentations(tta, seed)
         self.models = tuple(models)
         self.groups = grouped(self.models, self._augmentations)
