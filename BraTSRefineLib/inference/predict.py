@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import get_args
 
 import numpy as np
 import torch
 
 from ..allocator import give_freed_memory_back, keep_freed_memory
-from .adaptation_settings import AdaptationSettings
+from .adaptation_settings import AdaptationReport, AdaptationSettings
 from .augmentation import Augmentation, augmentations
 from .case_pass import CasePass, Mode
 from .cost import Cost, cost_of
@@ -34,10 +34,11 @@ CaseReader = Callable[[], CaseImages]
 
 @dataclass
 class ReadCase:
-    """A case's images and, by group, what was prepared of them so far."""
+    """A case's images, by group what was prepared of them so far, and by model how it was adapted to them."""
 
     images: CaseImages
-    prepared: dict[str, Prepared]
+    prepared: dict[str, Prepared] = field(default_factory=dict)
+    adaptations: dict[str, AdaptationReport] = field(default_factory=dict)
 
 
 class PredictSession:
@@ -92,7 +93,7 @@ class PredictSession:
 
     def predict(self, case: CaseImages | ReadCase) -> CasePrediction:
         """Raises InferenceError where the case cannot be predicted, naming case and member."""
-        case = ReadCase(case, {}) if isinstance(case, CaseImages) else case
+        case = ReadCase(case) if isinstance(case, CaseImages) else case
         try:
             with torch.inference_mode(), fastest_convolutions(self.device):
                 return self._prediction(case)
@@ -124,7 +125,7 @@ class PredictSession:
 
     def cost(self, case: CaseImages | ReadCase, timed: bool = True) -> Cost:
         """What predicting such a case will cost; see ``cost_of``. Raises InferenceError where it cannot be prepared."""
-        case = ReadCase(case, {}) if isinstance(case, CaseImages) else case
+        case = ReadCase(case) if isinstance(case, CaseImages) else case
         groups = [*self._first_stages(), *self.groups]
         nothing = np.zeros(case.images.shape, np.uint8)
         prepared = {
@@ -142,7 +143,7 @@ class PredictSession:
         return [first.exact() for first in grouped(group.previous, self._augmentations)]
 
     def _read(self, reader: CaseReader) -> ReadCase:
-        case = ReadCase(reader(), {})
+        case = ReadCase(reader())
         for group in (*self._first_stages(), *self.groups):
             if not group.previous:
                 self._prepare(case, group, None)
@@ -165,7 +166,7 @@ class PredictSession:
             tuple(run.members),
             **maps,
             structure=run.structure.agreement() if run.structure else None,
-            adaptations=run.adaptations or None,
+            adaptations=case.adaptations or None,
         )
 
     def _counted(self) -> Passes:
@@ -187,6 +188,7 @@ class PredictSession:
             case.images.case, groups, prepared, regions, spacing, self._engine, passes, self._mode, keep, self._adapt
         )
         run.run()
+        case.adaptations.update(run.adaptations)
         return run
 
     def _label_of_previous(self, case: ReadCase, group: Group, passes: Passes) -> np.ndarray | None:

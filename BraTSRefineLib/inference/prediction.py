@@ -24,7 +24,7 @@ class CasePrediction:
     ``variance`` (0-0.25) is ``within_model`` (over augmentations) + ``between_model``; ``entropy`` (0-ln 2 nats) is
     ``expected_entropy`` + ``mutual_information``. All but ``probability`` are None where only the mean was asked for.
     ``members``: model and augmentation of each. ``structure``: by region, how far the members agree on the whole of it.
-    ``adaptations``: by model, what its adaptation to the case did.
+    ``adaptations``: by model, a cascade's first stage among them, what its adaptation to the case did.
     """
 
     case: str

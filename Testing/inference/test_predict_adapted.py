@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from small_models import random_images, small_models
+from small_models import SmallModel, random_images, small_models
 
 from BraTSRefineLib.inference import InferenceError, predict_case
 from BraTSRefineLib.inference.adaptation_settings import METHODS
@@ -25,6 +25,12 @@ def test_each_model_is_adapted_to_the_case_and_the_same_again_afterwards():
     assert all(report.entropy_after < report.entropy_before for report in adapted.adaptations.values())
     assert not np.array_equal(before.probability, adapted.probability)
     assert np.array_equal(before.probability, again.probability)
+
+
+def test_what_adapted_a_cascades_first_stage_is_told_too():
+    first = SmallModel("low", 3, "low")
+    second = SmallModel("cascade", 4, "cascade", previous=(first,))
+    assert list(predict_case(random_images(), [second], adapt=OPEN, device="cpu").adaptations) == ["low", "cascade"]
 
 
 def test_an_adaptation_that_is_refused_predicts_as_without():
