@@ -35,6 +35,11 @@ class Geometry:
         return self.spacing[::-1]
 
     @property
+    def voxel_ml(self) -> float:
+        """The volume of a voxel in ml."""
+        return float(np.prod(self.spacing)) / 1000
+
+    @property
     def affine(self) -> np.ndarray:
         """4x4 matrix from (x, y, z) voxel index to LPS position in mm."""
         matrix = np.eye(4)

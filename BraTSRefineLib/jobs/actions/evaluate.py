@@ -68,10 +68,6 @@ class Examination:
     def has_reference(self) -> bool:
         return self.case.reference is not None
 
-    @property
-    def voxel_ml(self) -> float:
-        return float(np.prod(self.geometry.spacing)) / 1000
-
     def truth(self) -> np.ndarray | None:
         """The reference's region stack; None where there is none."""
         if self.case.reference is None:
@@ -170,7 +166,7 @@ def _judge(context: Context, one: Examination, mapped: list[str], study: Study) 
 def _agreement(one: Examination, region: str, seen: Seen, truth: np.ndarray | None) -> dict[str, object]:
     level = REGIONS.index(region)
     fused = seen.consensus[level]
-    found = agreement([stack[level] for stack in seen.masks.values()], fused, one.voxel_ml)
+    found = agreement([stack[level] for stack in seen.masks.values()], fused, one.geometry.voxel_ml)
     row = {"case": one.name, "group": one.group, "region": region, "dice": np.nan}
     if truth is not None:
         volume = int(fused.sum() + truth[level].sum())

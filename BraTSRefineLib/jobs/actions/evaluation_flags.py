@@ -46,7 +46,7 @@ class FlagStudy:
         self.groups[case] = group
         evidence = seen.evidence(level, geometry.array_spacing)
         self.tallies.setdefault((source, region), {})[case] = Tally.of(evidence, wrong)
-        voxel_ml, names = _voxel_ml(geometry), (case, source, region)
+        voxel_ml, names = geometry.voxel_ml, (case, source, region)
         if seen.masks:
             self._add(names, PLAIN, worth(heaviest_disagreement(seen.quantities["mean"][level]), wrong, voxel_ml))
         half = find_flags(seen.doubt(level), geometry, case=case, region=region, quantity=seen.quantity)
@@ -58,7 +58,7 @@ class FlagStudy:
         table = fit_risk(self._others(source, region, case, evidence.kind), precision=self.precision)
         for way, keep_rim in ((CALIBRATED, True), (NO_RIM, False)):
             flagged = risk_flags(case, geometry, region, seen, evidence, table, keep_rim)
-            self._add((case, source, region), way, worth(flagged.labels, wrong, _voxel_ml(geometry)))
+            self._add((case, source, region), way, worth(flagged.labels, wrong, geometry.voxel_ml))
 
     def table(self, source: str, region: str) -> RiskTable | None:
         """The table of all cases with the commonest evidence; None for fewer than two."""
@@ -122,10 +122,6 @@ def kept_tables(study: FlagStudy, sources: Iterable[str], regions: Iterable[str]
         if first is not None:
             tables[region] = first
     return tables
-
-
-def _voxel_ml(geometry: Geometry) -> float:
-    return float(np.prod(geometry.spacing)) / 1000
 
 
 def _ratio(part: float, whole: float) -> float:

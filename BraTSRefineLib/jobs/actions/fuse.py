@@ -152,11 +152,10 @@ def _agreement(case: Case, members: list[str], label_map: np.ndarray, geometry: 
     """Mean Dice of the members with each other and with the fusion; mean volume of the members and of the fusion."""
     fused = np.stack([case.labels.mask(label_map, r) if r in case.labels.regions else label_map < 0 for r in REGIONS])
     sizes, pairs, with_fused = _overlaps(list(label_stacks(case, members)), fused)
-    voxel_ml = float(np.prod(geometry.spacing)) / 1000
     rows = []
     for region in known_regions(case, members):
         level = REGIONS.index(region)
-        volumes = (np.mean(sizes[:, level]) * voxel_ml, fused[level].sum() * voxel_ml)
+        volumes = (np.mean(sizes[:, level]) * geometry.voxel_ml, fused[level].sum() * geometry.voxel_ml)
         rows.append((region, "agreement", pairs[:, level].mean(), with_fused[:, level].mean()))
         rows.append((region, "volume_prediction_ml", *volumes))
     table = pd.DataFrame(rows, columns=[*KEYS, "before", "after"])
