@@ -17,6 +17,7 @@ from .flagging import Seen
 from .members import CaseError, label_stacks
 
 VOTES, PROBABILITIES = "votes of the models", "probabilities of the models"
+FROM_PROBABILITIES = ("mean", "variance", "entropy", "mutual_information")
 OPTIONAL = ("mutual_information", "expected_entropy", "variance")
 NATS = log(2)
 
@@ -46,17 +47,19 @@ def from_votes(case: Case, members: list[str]) -> Seen:
     stacks = list(label_stacks(case, members))
     fraction = vote_fraction(stacks)
     maps = {"disagreement": fraction * (1 - fraction), "mean": fraction}
-    return Seen("disagreement", maps, fraction > 0.5, dict(zip(members, stacks, strict=True)))
+    masks = dict(zip(members, stacks, strict=True))
+    return Seen("disagreement", maps, fraction > 0.5, masks, anywhere=fraction > 0)
 
 
 def from_probabilities(case: Case, members: list[str]) -> Seen:
     """What saved probabilities say together."""
-    moments = Moments()
+    moments, anywhere = Moments(), np.False_
     for model in members:
-        moments.add(read_probabilities(case.probabilities[model], case))
-    names = ("mean", "variance", "entropy", "mutual_information")
-    maps = {name: getattr(moments, name) for name in names}
-    return Seen("entropy", maps, moments.mean > 0.5, source=", ".join(members))
+        probability = read_probabilities(case.probabilities[model], case)
+        moments.add(probability)
+        anywhere = anywhere | (probability > 0.5)
+    maps = {name: getattr(moments, name) for name in FROM_PROBABILITIES}
+    return Seen("entropy", maps, moments.mean > 0.5, source=", ".join(members), anywhere=anywhere)
 
 
 def relative_uncertainty(seen: Seen, level: int) -> np.ndarray:

@@ -18,7 +18,8 @@ class Seen:
     """What one sort of members says about a case: stacks ``(region, z, y, x)`` by quantity and the fused label's.
 
     ``masks`` holds each member's region stack by its name where the members are label maps; ``source`` names where
-    the quantities come from, so that what was learnt from one source is not applied to another.
+    the quantities come from, so that what was learnt from one source is not applied to another. ``anywhere``: where any
+    member is set; None where the members are not known one by one.
     """
 
     quantity: str
@@ -26,6 +27,7 @@ class Seen:
     consensus: np.ndarray
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
     source: str = ""
+    anywhere: np.ndarray | None = None
 
     def doubt(self, level: int, uncertainty: np.ndarray | None = None) -> Doubt:
         """One region's maps; with another ``uncertainty`` in place of the quantity's."""

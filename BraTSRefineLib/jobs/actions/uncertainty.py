@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from ...cohort import CHANNELS, Case, case_geometry, read_probabilities
+from ...cohort import CHANNELS, Case, case_geometry
 from ...cohort.volumes import Geometry, read_image, write_volume
 from ...cohort.workspace import written_whole
-from ...fusion import QUANTITIES, Moments, vote_fraction
+from ...fusion import QUANTITIES
 from ...regions import REGIONS
 from ...review import FLAG_COLUMNS, RISKS_FILE, Flag, RiskTable, default_threshold, read_flags, read_risks
 from ..context import Context
 from ..description import JobError
+from .evaluation_sources import FROM_PROBABILITIES, from_probabilities, from_votes
 from .flagging import Seen, case_flags
-from .members import CASE_ERRORS, CaseError, chosen_models, known_regions, label_stacks, usable_members
+from .members import CASE_ERRORS, CaseError, chosen_models, known_regions, usable_members
 from .results import joined, write_table
 
 UNCERTAINTY_COLUMNS = [
@@ -37,22 +38,22 @@ UNCERTAINTY_COLUMNS = [
 ``mean_in_brain``: over the voxels that are not zero in the case's first image; empty without an image.
 ``volume_above_ml``: of the voxels at or above ``threshold``."""
 
-FROM_PROBABILITIES = ("mean", "variance", "entropy", "mutual_information")
+FROM_LABELS = ("disagreement",)
 NOT_FOUND = "no member finds this region"
 
 
 @dataclass
 class Maps:
-    """The maps of one case from one sort of members: each quantity ``(3, z, y, x)``, and where any member is set."""
+    """What one sort of members says about a case, and the names of the quantities that are written."""
 
     members: list[str]
-    quantities: dict[str, np.ndarray]
     seen: Seen
-    anywhere: np.ndarray
+    written: tuple[str, ...]
 
     @property
-    def consensus(self) -> np.ndarray:
-        return self.seen.consensus
+    def quantities(self) -> dict[str, np.ndarray]:
+        """Each ``(3, z, y, x)``."""
+        return {name: self.seen.quantities[name] for name in self.written}
 
 
 @dataclass
@@ -90,33 +91,12 @@ def _maps(context: Context, case: Case, models: list[str]) -> tuple[Geometry, li
     if len(members) < 2:
         raise CaseError(f"no uncertainty: it takes two models, {len(members)} can be used here")
     probable = [model for model in members if model in case.probabilities]
-    sorts = [_from_probabilities(case, probable)] if len(probable) >= 2 else []
-    sorts.append(_from_labels(case, members))
+    sorts = [Maps(probable, from_probabilities(case, probable), FROM_PROBABILITIES)] if len(probable) >= 2 else []
+    sorts.append(Maps(members, from_votes(case, members), FROM_LABELS))
     geometry = case_geometry(case)
-    if any(maps.consensus.shape[1:] != geometry.size[::-1] for maps in sorts):
+    if any(maps.seen.consensus.shape[1:] != geometry.size[::-1] for maps in sorts):
         raise CaseError("no uncertainty: the members have another number of voxels than the case")
     return geometry, sorts
-
-
-def _from_probabilities(case: Case, members: list[str]) -> Maps:
-    moments, anywhere = Moments(), None
-    for model in members:
-        probability = read_probabilities(case.probabilities[model], case)
-        moments.add(probability)
-        found = probability > 0.5
-        anywhere = found if anywhere is None else anywhere | found
-    quantities = {name: getattr(moments, name) for name in FROM_PROBABILITIES}
-    seen = Seen("entropy", quantities, moments.mean > 0.5, source=", ".join(members))
-    return Maps(members, quantities, seen, anywhere)
-
-
-def _from_labels(case: Case, members: list[str]) -> Maps:
-    stacks = list(label_stacks(case, members))
-    fraction = vote_fraction(stacks)
-    quantities = {"disagreement": fraction * (1 - fraction)}
-    masks = dict(zip(members, stacks, strict=True))
-    seen = Seen("disagreement", {**quantities, "mean": fraction}, fraction > 0.5, masks)
-    return Maps(members, quantities, seen, fraction > 0)
 
 
 def _flags(
@@ -128,14 +108,14 @@ def _flags(
 
 
 def _rows(context: Context, case: Case, geometry: Geometry, maps: Maps) -> Iterator[dict[str, object]]:
-    brain = brain_of(case, maps.consensus.shape[1:])
+    brain = brain_of(case, maps.seen.consensus.shape[1:])
     for region in known_regions(case, maps.members):
         level = REGIONS.index(region)
         for quantity, stack in maps.quantities.items():
             if quantity == "mean":
                 continue
             threshold = context.job.parameters["threshold"] or default_threshold(quantity)
-            numbers = _numbers(stack[level], maps.anywhere[level], brain, threshold, geometry)
+            numbers = _numbers(stack[level], maps.seen.anywhere[level], brain, threshold, geometry)
             names = {"case": case.case, "region": region, "quantity": quantity, "members": len(maps.members)}
             yield names | {"threshold": threshold} | numbers
 
