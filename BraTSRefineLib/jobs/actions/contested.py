@@ -42,15 +42,9 @@ class Gathered:
 
 def gather(context: Context, cohort: Cohort, models: list[str]) -> Gathered:
     """Read every case that has a reference and all of the models. Raises JobError where there is none."""
-    usable = {case.case for case in cohort.cases if not _why_not(case, models)}
-    gathered = Gathered(models, _sources([case for case in cohort.cases if case.case in usable], models))
+    gathered = Gathered(models, _sources([case for case in cohort.cases if not _why_not(case, models)], models))
     for case in context.cases(cohort, models):
-        why = _why_not(case, models)
-        try:
-            _add(gathered, case, why)
-        except CASE_ERRORS as error:
-            why = str(error)
-            context.problem(case.case, why)
+        why = _why_not(case, models) or _added(context, gathered, case)
         if why:
             gathered.left_out[why] = gathered.left_out.get(why, 0) + 1
     if not gathered.cases:
@@ -75,19 +69,25 @@ def _sources(cases: list[Case], models: list[str]) -> dict[str, str]:
     return {model: PROBABILITIES if all(model in case.probabilities for case in cases) else LABELS for model in models}
 
 
-def _add(gathered: Gathered, case: Case, why: str) -> None:
-    if why:
-        return
+def _added(context: Context, gathered: Gathered, case: Case) -> str:
+    """Why a case could not be read, which is a problem of it; empty where it is added."""
+    try:
+        _add(gathered, case)
+    except CASE_ERRORS as error:
+        context.problem(case.case, str(error))
+        return str(error)
+    return ""
+
+
+def _add(gathered: Gathered, case: Case) -> None:
     if case.labels is None:
         raise CaseError("its label convention is not known; state it with --labels")
     reference = region_stack(read_label_map(case.reference), case.labels)
     stacks = list(_stacks(gathered, case))
     regions = [region for region in known_regions(case, gathered.models) if region in case.labels.regions]
-    levels = {region: REGIONS.index(region) for region in regions}
-    found = {
-        region: contested([stack[level] for stack in stacks], reference[level]) for region, level in levels.items()
-    }
-    for region, voxels in found.items():
+    levels = [REGIONS.index(region) for region in regions]
+    found = [contested([stack[level] for stack in stacks], reference[level]) for level in levels]
+    for region, voxels in zip(regions, found, strict=True):
         gathered.regions[region][case.case] = voxels
     gathered.cases.append(case)
 
