@@ -16,6 +16,7 @@ from .page import page
 from .plots import GUIDE, base_layout, group_style, names, numbers, region_colour, region_label, share_axis
 
 PAGE = "report.html"
+DIAGONAL = {"type": "line", "xref": "x", "yref": "y", "x0": 0, "y0": 0, "x1": 1, "y1": 1, "line": GUIDE}
 HEADINGS = {
     "qu_brats": "QU-BraTS",
     "qu_brats_dice_auc": "Dice AUC",
@@ -121,9 +122,7 @@ def _quality(tables: Mapping[str, pd.DataFrame]) -> tuple[Part, ...]:
         }
         for region, group in judged.groupby("region", sort=False)
     ]
-    layout = base_layout(
-        xaxis=share_axis("Predicted Dice"), yaxis=share_axis("True Dice"), shapes=[_diagonal("x", "y")]
-    )
+    layout = base_layout(xaxis=share_axis("Predicted Dice"), yaxis=share_axis("True Dice"), shapes=[DIAGONAL])
     plot = Plot("quality", tuple(traces), layout, "A point a case; on the dotted line the prediction is right.")
     return summary, plot, _table(tables, "quality", "Case by case", "Low and high are the conformal interval's ends.")
 
@@ -178,9 +177,5 @@ def _lines(
             }
         )
     axes = {"xaxis": share_axis(titles[0]), "yaxis": {"title": {"text": titles[1]}, "rangemode": "tozero"}}
-    layout = base_layout(**axes, shapes=[_diagonal("x", "y")] if diagonal else [])
+    layout = base_layout(**axes, shapes=[DIAGONAL] if diagonal else [])
     return (Plot(name, tuple(traces), layout, caption, views=tuple(regions)),)
-
-
-def _diagonal(x: str, y: str) -> dict:
-    return {"type": "line", "xref": x, "yref": y, "x0": 0, "y0": 0, "x1": 1, "y1": 1, "line": GUIDE}

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -119,8 +119,6 @@ def _writer(url: str, name: str, records: int) -> Iterator[tuple]:
 
 @contextmanager
 def _several(url: str, writers: int, each: int) -> Iterator[list[tuple]]:
-    from contextlib import ExitStack
-
     with ExitStack() as stack:
         yield [stack.enter_context(_writer(url, f"writer-{number}", each)) for number in range(writers)]
 
