@@ -41,11 +41,10 @@ def write_results(
     ``patch`` and ``spacing`` are in the plans' axes, after ``transpose``; 2d takes their last two entries and 3d_lowres
     twice the spacing. ``labels`` replaces the labels of BraTS 2023 (or, with ``regions``, its regions).
     """
+    import torch
+
     labels = labels or (REGIONS if regions else TISSUES)
-    plans = _plans(dataset, channels, patch, spacing, transpose, reader)
-    for architecture in (plans["configurations"][name].get("architecture") for name in plans["configurations"]):
-        if architecture is not None:
-            architecture["arch_kwargs"]["features_per_stage"] = list(features)
+    plans = _plans(dataset, channels, patch, spacing, transpose, reader, features)
     stated = {"channel_names": {str(i): name for i, name in enumerate(channels)}, "labels": labels}
     if any(isinstance(label, list) for label in labels.values()):
         stated["regions_class_order"] = [2, 1, 3, 4][: len(labels) - 1]
@@ -57,7 +56,7 @@ def write_results(
     for place, fold in enumerate(folds):
         (model / f"fold_{fold}").mkdir(exist_ok=True)
         content = _checkpoint(plans, stated, configuration, fold, trainer, mirror, seed + place)
-        _save(model / f"fold_{fold}" / checkpoint, content)
+        torch.save(content, model / f"fold_{fold}" / checkpoint)
     return model
 
 
@@ -82,10 +81,10 @@ def simulated_case(
     return CaseImages(name, images, geometry)
 
 
-def _plans(dataset: str, channels, patch, spacing, transpose, reader: str) -> dict:
+def _plans(dataset: str, channels, patch, spacing, transpose, reader: str, features) -> dict:
     """plans.json with the keys that nnU-Net 2.8's ``ExperimentPlanner`` writes."""
-    full = _configuration("3d_fullres", channels, patch, spacing)
-    low = _configuration("3d_lowres", channels, patch, [2 * mm for mm in spacing])
+    full = _configuration("3d_fullres", channels, patch, spacing, features)
+    low = _configuration("3d_lowres", channels, patch, [2 * mm for mm in spacing], features)
     return {
         "dataset_name": dataset,
         "plans_name": "nnUNetPlans",
@@ -95,7 +94,7 @@ def _plans(dataset: str, channels, patch, spacing, transpose, reader: str) -> di
         "transpose_forward": list(transpose),
         "transpose_backward": [int(axis) for axis in np.argsort(transpose)],
         "configurations": {
-            "2d": _configuration("2d", channels, patch[1:], spacing[1:]),
+            "2d": _configuration("2d", channels, patch[1:], spacing[1:], features),
             "3d_lowres": {**low, "next_stage": "3d_cascade_fullres"},
             "3d_fullres": full,
             "3d_cascade_fullres": {"inherits_from": "3d_fullres", "previous_stage": "3d_lowres"},
@@ -110,7 +109,7 @@ def _plans(dataset: str, channels, patch, spacing, transpose, reader: str) -> di
     }
 
 
-def _configuration(name: str, channels, patch, spacing) -> dict:
+def _configuration(name: str, channels, patch, spacing, features) -> dict:
     resampling = {"order_z": 0, "force_separate_z": None}
     kinds = {"data": (False, 3), "seg": (True, 1), "probabilities": (False, 1)}
     return {
@@ -127,17 +126,17 @@ def _configuration(name: str, channels, patch, spacing) -> dict:
             f"resampling_fn_{kind}_kwargs": {"is_seg": is_seg, "order": order, **resampling}
             for kind, (is_seg, order) in kinds.items()
         },
-        "architecture": _architecture(len(patch)),
+        "architecture": _architecture(len(patch), features),
         "batch_dice": True,
     }
 
 
-def _architecture(dimensions: int) -> dict:
+def _architecture(dimensions: int, features) -> dict:
     return {
         "network_class_name": "dynamic_network_architectures.architectures.unet.PlainConvUNet",
         "arch_kwargs": {
             "n_stages": 3,
-            "features_per_stage": [4, 8, 8],
+            "features_per_stage": list(features),
             "conv_op": f"torch.nn.modules.conv.Conv{dimensions}d",
             "kernel_sizes": [[3] * dimensions] * 3,
             "strides": [[1] * dimensions, [2] * dimensions, [2] * dimensions],
@@ -204,9 +203,3 @@ def _network(plans: dict, stated: dict, configuration: str, seed: int):
 
 def _many(label) -> bool:
     return isinstance(label, list)
-
-
-def _save(path: Path, content: dict) -> None:
-    import torch
-
-    torch.save(content, path)
