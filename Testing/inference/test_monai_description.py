@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from described_networks import DYNUNET, SEGRESNET, SWIN_UNETR, UNET, entries, program_entries, written
 
@@ -100,8 +102,7 @@ def test_sizes_that_a_network_takes_follow_from_its_arguments(tmp_path, network,
     ],
 )
 def test_what_is_wrong_is_named_with_a_way_out(tmp_path, changed, message):
-    with pytest.raises(InferenceError, match=message):
-        raise InferenceError(refusal(tmp_path, **changed))
+    assert re.search(message, refusal(tmp_path, **changed))
 
 
 def test_a_program_has_neither_arguments_nor_weights(tmp_path):
