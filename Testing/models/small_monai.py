@@ -15,13 +15,13 @@ PATCH = (32, 32, 32)
 WINDOW = (32, 64, 32)
 """Of prediction; right-left, posterior-anterior, inferior-superior."""
 
-
 GROUPS = ["group", {"num_groups": 4}]
 """SwinUNETR halves the patch five times: of one voxel, groups of channels alone can be normalised."""
 
+ENDS = {"in_channels": len(CHANNELS), "out_channels": len(REGIONS)}
 NETWORKS = {
-    "SwinUNETR": {"feature_size": 12, "depths": [1, 1, 1, 1], "num_heads": [2, 2, 4, 4], "norm_name": GROUPS},
-    "SegResNet": {"init_filters": 8, "blocks_down": [1, 1, 1], "blocks_up": [1, 1]},
+    "SwinUNETR": {**ENDS, "feature_size": 12, "depths": [1, 1, 1, 1], "num_heads": [2, 2, 4, 4], "norm_name": GROUPS},
+    "SegResNet": {**ENDS, "init_filters": 8, "blocks_down": [1, 1, 1], "blocks_up": [1, 1]},
 }
 LEARNING_RATES = {"SwinUNETR": 2e-3, "SegResNet": 1e-2}
 
@@ -36,7 +36,7 @@ def train(out: Path, name: str, raw: Path, iterations: int) -> None:
         return
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    network = getattr(nets, name)(in_channels=len(CHANNELS), out_channels=len(REGIONS), **NETWORKS[name])
+    network = getattr(nets, name)(**NETWORKS[name])
     optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATES[name])
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATES[name], total_steps=iterations)
     loss_of = _loss()
@@ -50,8 +50,7 @@ def train(out: Path, name: str, raw: Path, iterations: int) -> None:
         schedule.step()
     folder.mkdir(exist_ok=True)
     torch.save(network.state_dict(), folder / f"{name}.pt")
-    arguments = {"in_channels": len(CHANNELS), "out_channels": len(REGIONS), **NETWORKS[name]}
-    _describe(folder / f"{name}.yaml", {"network": name, "arguments": arguments, "weights": f"{name}.pt"})
+    _describe(folder / f"{name}.yaml", {"network": name, "arguments": NETWORKS[name], "weights": f"{name}.pt"})
 
 
 def _loss():
@@ -69,13 +68,14 @@ def export(out: Path, name: str) -> list[str]:
     Gives the names of the two.
     """
     import torch
-    from monai.networks import nets
+
+    from BraTSRefineLib.inference.monai_description import read_description
+    from BraTSRefineLib.inference.monai_networks import open_network
 
     folder = out / "monai"
-    network = getattr(nets, name)(in_channels=len(CHANNELS), out_channels=len(REGIONS), **NETWORKS[name])
-    network.load_state_dict(torch.load(folder / f"{name}.pt", weights_only=True))
+    network = open_network(read_description(folder / f"{name}.yaml"), folder / f"{name}.pt")
     tile = torch.zeros(1, len(CHANNELS), *WINDOW)
-    torch.jit.trace(network.eval(), tile).save(str(folder / f"{name}-script.ts"))
+    torch.jit.trace(network, tile).save(str(folder / f"{name}-script.ts"))
     torch.export.save(torch.export.export(network, (tile,)), folder / f"{name}-program.pt2")
     files = [Path(f"{name}-script.ts"), Path(f"{name}-program.pt2")]
     for file in files:
