@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -138,8 +139,6 @@ def _trainer_class(trainer: str) -> type:
 
 def _training_transforms(trainer: type, patch: Sequence[int]) -> Any:
     """What the trainer would train with. It is asked without being set up, which would want a data set and a GPU."""
-    from types import SimpleNamespace
-
     asked = trainer.__new__(trainer)
     asked.configuration_manager = SimpleNamespace(patch_size=[int(side) for side in patch])
     asked.print_to_log_file = lambda *_, **__: None

@@ -44,7 +44,7 @@ def found_box(probability: torch.Tensor) -> Box | None:
     box = []
     for axis in range(3):
         others = [other for other in range(3) if other != axis]
-        places = found.any(others[1]).any(others[0]).nonzero().flatten()
+        places = found.any(dim=others).nonzero().flatten()
         if not len(places):
             return None
         box.append(slice(int(places[0]), int(places[-1]) + 1))

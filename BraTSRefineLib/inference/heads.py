@@ -53,8 +53,9 @@ def _largest(values: torch.Tensor) -> torch.Tensor:
 def painted_regions(probability: torch.Tensor, regions: Sequence[str], convention: LabelConvention) -> torch.Tensor:
     """uint8 ``(z, y, x)`` from region probabilities ``(region, z, y, x)``: where above 0.5, the innermost wins."""
     label_map = torch.zeros(probability.shape[1:], dtype=torch.uint8, device=probability.device)
+    by_region = dict(zip(regions, probability, strict=True))
     for region, label in painting_labels(regions, convention).items():
-        label_map[probability[list(regions).index(region)] > 0.5] = label
+        label_map[by_region[region] > 0.5] = label
     return label_map
 
 

@@ -67,7 +67,7 @@ class MemberMoments:
         count = self._model.count
         self._within += self._model.variance
         self._expected += divided(self._model_entropy, count)
-        self._models.add(self._model.mean.clone(), None if isinstance(count, float) else count > 0)
+        self._models.add(self._model.mean.clone(), where_counted(count))
         self._model.clear()
         self._model_entropy.zero_()
 
@@ -102,7 +102,7 @@ class MeanAlone:
     def end_model(self) -> None:
         """As ``MemberMoments.end_model``."""
         self._models += divided(self._model, self._count)
-        self._models_count = self._models_count + (1.0 if isinstance(self._count, float) else (self._count > 0).float())
+        self._models_count = self._models_count + counting(where_counted(self._count), 1.0)
         self._model.zero_()
         self._count = 0.0
 
@@ -125,6 +125,11 @@ def _x_log_x(x: torch.Tensor) -> torch.Tensor:
 
 def counting(covered: torch.Tensor | None, weight: float) -> Count:
     return weight if covered is None else covered.float().mul_(weight)
+
+
+def where_counted(count: Count) -> torch.Tensor | None:
+    """Boolean ``(z, y, x)``: where anything was counted. None: everywhere."""
+    return None if isinstance(count, float) else count > 0
 
 
 def divided(total: torch.Tensor, count: Count) -> torch.Tensor:

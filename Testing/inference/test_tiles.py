@@ -9,6 +9,7 @@ from acvl_utils.cropping_and_padding.padding import pad_nd_image
 from monai.data.utils import compute_importance_map, dense_patch_slices
 from monai.inferers.utils import _get_scan_interval
 from nnunetv2.inference.sliding_window_prediction import compute_gaussian, compute_steps_for_sliding_window
+from small_models import CPU
 
 from BraTSRefineLib.inference import InferenceError, Window
 from BraTSRefineLib.inference.blending import blending_weights
@@ -104,12 +105,12 @@ def test_a_case_that_is_large_enough_is_not_copied():
 
 @pytest.mark.parametrize("patch", [(16, 24, 8), (20, 15, 13), (32, 32, 32)])
 def test_nnunet_weights_are_nnunets(patch):
-    expected = compute_gaussian(patch, 1 / 8, 10, torch.float32, torch.device("cpu")).numpy()
+    expected = compute_gaussian(patch, 1 / 8, 10, torch.float32, CPU).numpy()
     assert np.abs(blending_weights(Window(patch)) - expected).max() < 1e-6
 
 
 def test_nnunet_weights_of_a_slice_are_those_of_two_axes():
-    expected = compute_gaussian((24, 20), 1 / 8, 10, torch.float32, torch.device("cpu")).numpy()
+    expected = compute_gaussian((24, 20), 1 / 8, 10, torch.float32, CPU).numpy()
     assert np.abs(blending_weights(Window((1, 24, 20), flat=True)) - expected).max() < 1e-6
 
 
