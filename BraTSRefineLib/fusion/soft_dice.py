@@ -24,6 +24,7 @@ INNERMOST = 0.8
 def soft_dice_weights(cases: Sequence[Contested], start: np.ndarray) -> np.ndarray:
     """Weights ``(member,)`` that sum to 1, at a local minimum of the loss near ``start`` ``(member,)``."""
     from scipy.optimize import minimize
+    from scipy.special import softmax
 
     members = len(start)
     logits = np.log(INNERMOST * start + (1 - INNERMOST) / members)
@@ -33,13 +34,10 @@ def soft_dice_weights(cases: Sequence[Contested], start: np.ndarray) -> np.ndarr
     return softmax(logits)
 
 
-def softmax(logits: np.ndarray) -> np.ndarray:
-    raised = np.exp(logits - logits.max())
-    return raised / raised.sum()
-
-
 def loss_and_gradient(logits: np.ndarray, cases: Sequence[Contested], steepness: float) -> tuple[float, np.ndarray]:
     """Mean of 1 - soft Dice over the cases plus the pull to the plain mean, and its gradient by ``logits``."""
+    from scipy.special import softmax
+
     weights = softmax(logits)
     parts = [_of_case(case, weights, steepness) for case in cases]
     off = weights - 1 / len(weights)
