@@ -28,14 +28,10 @@ def read_probabilities(path: Path, case: Case) -> np.ndarray:
     whole tumour's, the others lie beside it. Raises VolumeError for a file that is damaged, of another size than the
     case, with unknown channels, or with values that are no probabilities.
     """
-    if path.name.endswith(OWN_MAP):
-        channels = _own_maps(path)
-    else:
-        channels = _npz_channels(path) if path.suffix.lower() == ".npz" else _image_channels(path)
+    regions = _own_maps(path) if path.name.endswith(OWN_MAP) else _regions(_channels(path), path)
     expected = case_geometry(case).size[::-1]
-    if channels.shape[1:] != expected:
-        raise VolumeError(f"{path}: size {channels.shape[1:]} against {expected} of the case; predict it again")
-    regions = channels if path.name.endswith(OWN_MAP) else _regions(channels, path)
+    if regions.shape[1:] != expected:
+        raise VolumeError(f"{path}: size {regions.shape[1:]} against {expected} of the case; predict it again")
     low, high = float(regions.min()), float(regions.max())
     if not (low >= -ROUNDING and high <= 1 + ROUNDING):
         raise VolumeError(f"{path}: values from {low:g} to {high:g} are no probabilities; were logits saved?")
@@ -47,7 +43,11 @@ def _own_maps(path: Path) -> np.ndarray:
     case = path.name.removesuffix(OWN_MAP)
     files = [path.with_name(f"{case}-{region}-mean.nii.gz") for region in REGIONS]
     maps = [read_image(file) if file.is_file() else None for file in files]
-    return np.stack([np.zeros_like(maps[0]) if one is None else one for one in maps]).astype(np.float32)
+    return np.stack([np.zeros_like(maps[0]) if one is None else one for one in maps]).astype(np.float32, copy=False)
+
+
+def _channels(path: Path) -> np.ndarray:
+    return _npz_channels(path) if path.suffix.lower() == ".npz" else _image_channels(path)
 
 
 def _npz_channels(path: Path) -> np.ndarray:
