@@ -80,9 +80,10 @@ def open_models(
     channels by position and ``convention`` the labels, in place of what the model's files say. Raises InferenceError
     where there is no such model, or several.
     """
-    found = [one for one in found_models(path) if configuration in (None, one.configuration)]
+    there = found_models(path)
+    found = [one for one in there if configuration in (None, one.configuration)]
     if len(found) != 1:
-        names = ", ".join(one.name for one in found or found_models(path))
+        names = ", ".join(one.name for one in found or there)
         asked = f"configuration {configuration}" if configuration else "one model"
         raise InferenceError(f"{path}: {len(found)} models fit {asked}; it holds {names}, name the path of one")
     (one,) = found

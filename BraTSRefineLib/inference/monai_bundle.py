@@ -23,11 +23,12 @@ WAY_OUT = "describe the network in a YAML file instead, and give that"
 NETWORK_KEYS = ("network_def", "network", "model")
 INFERER_KEYS = ("inferer", "inferer_def")
 SUFFIXES = ("json", "yaml", "yml")
+METADATA = Path("configs", "metadata.json")
 
 
 def is_bundle(folder: Path) -> bool:
     """Whether the folder is laid out as a bundle."""
-    return (folder / "configs" / "metadata.json").is_file() and _config_file(folder, "inference") is not None
+    return (folder / METADATA).is_file() and _config_file(folder, "inference") is not None
 
 
 def read_bundle(folder: Path) -> Description:
@@ -35,11 +36,11 @@ def read_bundle(folder: Path) -> Description:
 
     A sigmoid's regions are written as labels of brats2023, for a bundle does not say in data which labels it writes.
     """
-    path = _config_file(folder, "inference")
-    if path is None or not (folder / "configs" / "metadata.json").is_file():
+    if not is_bundle(folder):
         raise InferenceError(f"{folder}: no bundle, configs/inference.json or configs/metadata.json is missing")
+    path = _config_file(folder, "inference")
     config = BundleConfig(path, _read_config(path))
-    formats = _network_data_format(folder / "configs" / "metadata.json")
+    formats = _network_data_format(folder / METADATA)
     output = activation_of(config)
     entries = {
         "name": folder.name,
@@ -55,7 +56,7 @@ def read_bundle(folder: Path) -> Description:
 
 def bundle_files(folder: Path) -> list[Path]:
     """The files that ``read_bundle`` reads."""
-    files = (_config_file(folder, name) for name in ("inference", "metadata", "train"))
+    files = (_config_file(folder, "inference"), folder / METADATA, _config_file(folder, "train"))
     return [file for file in files if file is not None]
 
 
@@ -149,7 +150,7 @@ def _output_entries(output: str, names: list[str], folder: Path) -> dict[str, An
     """Sigmoid: a region a channel, by its name in the metadata; softmax: labels by theirs."""
     if output == "softmax":
         labels = {name: (number,) for number, name in enumerate(names)}
-        convention = DatasetJson(folder / "configs" / "metadata.json", {}, labels).convention()
+        convention = DatasetJson(folder / METADATA, {}, labels).convention()
         if convention is None:
             raise _unnamed(folder, names, "labels (necrosis, oedema, enhancing tumour)")
         return {"output": "softmax", "labels": convention.name}
@@ -171,9 +172,7 @@ def _channel_names(formats: Mapping[str, Any], side: str, folder: Path) -> list[
     ports = [port for port in formats.get(side, {}).values() if isinstance(port, Mapping)]
     names = ports[0].get("channel_def") if len(ports) == 1 else None
     if not isinstance(names, Mapping) or sorted(names) != sorted(str(number) for number in range(len(names))):
-        raise InferenceError(
-            f"{folder / 'configs' / 'metadata.json'}: no channel_def of one image in {side}; {WAY_OUT}"
-        )
+        raise InferenceError(f"{folder / METADATA}: no channel_def of one image in {side}; {WAY_OUT}")
     return [str(names[str(number)]) for number in range(len(names))]
 
 
@@ -230,5 +229,5 @@ def _leaves(value: Any) -> Iterator[Any]:
 
 
 def _unnamed(folder: Path, names: list[str], what: str) -> InferenceError:
-    where = folder / "configs" / "metadata.json"
-    return InferenceError(f"{where}: the output channels {', '.join(names)} are not named as {what}; {WAY_OUT}")
+    named = ", ".join(names)
+    return InferenceError(f"{folder / METADATA}: the output channels {named} are not named as {what}; {WAY_OUT}")

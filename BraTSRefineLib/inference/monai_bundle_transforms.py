@@ -49,7 +49,7 @@ def preprocessing_entries(config: BundleConfig) -> dict[str, Any]:
     entries: dict[str, Any] = {"normalisation": "none"}
     places = []
     for transform in _transforms(config, "preprocessing"):
-        name = target_name(transform, "monai.transforms").removesuffix("d").removesuffix("Dict")
+        name = _name_of(transform)
         if transform.get("_disabled_") is True or name in NEUTRAL:
             continue
         if name not in SETTINGS:
@@ -66,7 +66,7 @@ def preprocessing_entries(config: BundleConfig) -> dict[str, Any]:
 def activation_of(config: BundleConfig) -> str:
     """``sigmoid`` or ``softmax``, by the activation. Raises InferenceError where there is none."""
     for transform in _transforms(config, "postprocessing"):
-        name = target_name(transform, "monai.transforms").removesuffix("d").removesuffix("Dict")
+        name = _name_of(transform)
         if name != "Activations":
             continue
         settings = {key: transform.get(key, False) for key in ("sigmoid", "softmax", "other")}
@@ -76,6 +76,11 @@ def activation_of(config: BundleConfig) -> str:
             raise config.wrong("its activation is neither sigmoid nor softmax")
         return chosen[0]
     raise config.wrong("its postprocessing has no Activations that says sigmoid or softmax")
+
+
+def _name_of(transform: Mapping[str, Any]) -> str:
+    """Of one of MONAI's transforms of dictionaries, without what says that it is one."""
+    return target_name(transform, "monai.transforms").removesuffix("d").removesuffix("Dict")
 
 
 def _transforms(config: BundleConfig, key: str) -> list[Mapping[str, Any]]:
