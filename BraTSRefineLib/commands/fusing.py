@@ -10,6 +10,7 @@ from .options import (
     FolderArgument,
     JsonOption,
     LabelsOption,
+    MembersOption,
     ModelLabelsOption,
     UsageError,
     WorkspaceOption,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 REGIONS = ("WT", "TC", "ET")
 METHODS = "mean (of probabilities), majority (of labels), weighted, staple, simple or select."
-MembersOption = Annotated[list[str] | None, typer.Option("--model", help="Members; repeatable. Default: all.")]
 
 
 def fuse(

@@ -35,6 +35,10 @@ ReferencesOption = Annotated[Path | None, typer.Option(help="Folder of reference
 PredictionsOption = Annotated[
     list[str] | None, typer.Option(help="A model's folder of predictions: MODEL=FOLDER. Repeatable.")
 ]
+MembersOption = Annotated[list[str] | None, typer.Option("--model", help="Members; repeatable. Default: all.")]
+SchedulerOption = Annotated[
+    str | None, typer.Option(help="Address of a Dask scheduler whose workers do the work, as tcp://HOST:8786.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 MetricOption = Annotated[str, typer.Option(help="Metric: dice, hd95_mm, assd_mm, nsd_1mm, sensitivity, precision ...")]
 RegionOption = Annotated[str, typer.Option(help="WT, TC, ET, and what else was scored: RC, NETC, SNFH ...")]

@@ -12,6 +12,7 @@ from .options import (
     JsonOption,
     LabelsOption,
     ModelLabelsOption,
+    SchedulerOption,
     UsageError,
     WorkspaceOption,
     finish,
@@ -45,7 +46,7 @@ def predict(
         str, typer.Option(help="Adapt the networks to each case: tent, information-geometric, uncertainty-guided.")
     ] = "",
     before: Annotated[str | None, typer.Option(help="The model to compare with. Default: the mean of all.")] = None,
-    scheduler: Annotated[str | None, typer.Option(help="A Dask scheduler's address, as tcp://10.0.0.1:8786.")] = None,
+    scheduler: SchedulerOption = None,
     dry_run: Annotated[bool, typer.Option(help="Say what it would cost, and stop.")] = False,
     labels: LabelsOption = "auto",
     model_labels: ModelLabelsOption = None,

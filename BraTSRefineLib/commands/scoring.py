@@ -13,6 +13,7 @@ from .options import (
     ModelLabelsOption,
     PredictionsOption,
     ReferencesOption,
+    SchedulerOption,
     WorkspaceOption,
     finish,
     open_cohort,
@@ -54,9 +55,7 @@ def score(
     references: ReferencesOption = None,
     predictions: PredictionsOption = None,
     workers: Annotated[int | None, typer.Option(help="Processes. Default: one a core.")] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Address of a Dask scheduler whose workers do the work, as tcp://HOST:8786.")
-    ] = None,
+    scheduler: SchedulerOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Score unchanged cases again too.")] = False,
     conventions: Annotated[
         bool, typer.Option("--conventions", callback=_explain, is_eager=True, help="Explain the conventions and stop.")

@@ -11,6 +11,7 @@ from .options import (
     FolderArgument,
     JsonOption,
     LabelsOption,
+    MembersOption,
     ModelLabelsOption,
     PredictionsOption,
     ReferencesOption,
@@ -66,7 +67,7 @@ def map_uncertainty(
 def evaluate(
     folder: FolderArgument,
     workspace: WorkspaceOption = None,
-    models: Annotated[list[str] | None, typer.Option("--model", help="Members; repeatable. Default: all.")] = None,
+    models: MembersOption = None,
     precision: Annotated[float, typer.Option(help="Share of what is flagged that should be wrong.")] = 0.45,
     labels: LabelsOption = "auto",
     model_labels: ModelLabelsOption = None,
