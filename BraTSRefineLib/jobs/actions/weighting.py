@@ -48,8 +48,7 @@ def given_weights(context: Context, cohort: Cohort) -> GivenWeights:
             models = dict.fromkeys(model for of_region in given.values() for model in of_region)
             found = GivenWeights(Weights(tuple(models), given), "stated")
         else:
-            path = _named(context, given) if given else _newest(context, method)
-            found = GivenWeights(_read(path), str(path))
+            found = _read(_named(context, given)) if given else _newest(context, method)
     except FusionError as error:
         raise JobError(f"fuse: {error}") from None
     if method == "select" and found.weights.method != "select":
@@ -58,9 +57,9 @@ def given_weights(context: Context, cohort: Cohort) -> GivenWeights:
     return found
 
 
-def _read(path: Path) -> Weights:
+def _read(path: Path) -> GivenWeights:
     try:
-        return read_weights(path.read_text(encoding="utf-8"), path)
+        return GivenWeights(read_weights(path.read_text(encoding="utf-8"), path), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise FusionError(f"{path}: the weights cannot be read ({getattr(error, 'strerror', '') or error})") from None
 
@@ -71,13 +70,15 @@ def _named(context: Context, given: str) -> Path:
     return inside if inside.is_file() and not Path(given).is_file() else Path(given)
 
 
-def _newest(context: Context, method: str) -> Path:
+def _newest(context: Context, method: str) -> GivenWeights:
+    """The newest of the workspace that serve the method; older ones are not looked at."""
     folder = context.workspace.root / FOLDER
     files = sorted(folder.glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
-    fitting = [path for path in files if method == "weighted" or _read(path).method == method]
-    if not fitting:
-        raise JobError(f"fuse: there are no weights for the method {method} in {folder}; {FIT}")
-    return fitting[0]
+    for path in files:
+        found = _read(path)
+        if method in ("weighted", found.weights.method):
+            return found
+    raise JobError(f"fuse: there are no weights for the method {method} in {folder}; {FIT}")
 
 
 def _check_models(context: Context, cohort: Cohort, found: GivenWeights) -> None:
