@@ -22,10 +22,10 @@ from ..description import JobError
 from .evaluation_flags import FlagStudy, kept_tables, worth_summary
 from .evaluation_maps import IN_BAND, IN_BRAIN, MapStudy
 from .evaluation_quality import quality_tables
-from .evaluation_sources import VOTES, case_sources, mapped_models, relative_uncertainty
 from .flagging import Seen
 from .members import CASE_ERRORS, CaseError, known_regions, region_stack, usable_members
 from .uncertainty import brain_of
+from .uncertainty_sources import VOTES, case_sources, mapped_models, relative_uncertainty
 
 EVALUATION = "evaluation"
 """The folder in the workspace."""
@@ -64,10 +64,6 @@ class Examination:
         """What is left out together."""
         return self.case.person or self.case.case
 
-    @property
-    def has_reference(self) -> bool:
-        return self.case.reference is not None
-
     def truth(self) -> np.ndarray | None:
         """The reference's region stack; None where there is none."""
         if self.case.reference is None:
@@ -89,7 +85,7 @@ def run(context: Context) -> dict[str, object]:
     _each(context, found, lambda one: _learn(context, one, mapped, study), 0)
     known = [one for one in found if one.name in study.done]
     _each(context, known, lambda one: _judge(context, one, mapped, study), len(found))
-    return _write(context, study)
+    return _write(context, cohort, study)
 
 
 def _cohort(context: Context) -> tuple[Cohort, list[str]]:
@@ -124,8 +120,9 @@ def _each(context: Context, found: list[Examination], act: Callable[[Examination
 
 def _learn(context: Context, one: Examination, mapped: list[str], study: Study) -> None:
     """Everything that a case tells by itself; without a reference only how far its members agree."""
-    truth, brain = one.truth(), brain_of(one.case, one.geometry.size[::-1])
-    chosen = mapped if one.has_reference else []
+    truth = one.truth()
+    brain = None if truth is None else brain_of(one.case, one.geometry.size[::-1])
+    chosen = [] if truth is None else mapped
     for source, seen in case_sources(one.case, one.members, chosen, context.workspace, one.geometry):
         study.sources[source] = None
         for region in one.regions:
@@ -134,6 +131,8 @@ def _learn(context: Context, one: Examination, mapped: list[str], study: Study) 
                 study.agreements.append(_agreement(one, region, seen, truth))
             if truth is not None:
                 _learn_region(one, source, seen, region, truth[level], brain, study)
+        if truth is None:
+            break  # the votes come first, and the other sources say nothing without a reference
     if truth is not None:
         study.done.append(one.name)
 
@@ -175,7 +174,7 @@ def _agreement(one: Examination, region: str, seen: Seen, truth: np.ndarray | No
     return row | {"empty_consensus": found.empty_consensus, "few_voxels": found.few_voxels}
 
 
-def _write(context: Context, study: Study) -> dict[str, object]:
+def _write(context: Context, cohort: Cohort, study: Study) -> dict[str, object]:
     if not study.done:
         raise JobError("evaluate: no case with a reference could be evaluated; the problems above say why")
     tables = {
@@ -190,7 +189,7 @@ def _write(context: Context, study: Study) -> dict[str, object]:
     }
     tables |= quality_tables(context, pd.DataFrame(study.agreements))
     place = context.staged.root / EVALUATION
-    page = write_uncertainty_page(f"BraTSRefine: {context.cohort().root.name}", tables, len(study.done), place)
+    page = write_uncertainty_page(f"BraTSRefine: {cohort.root.name}", tables, len(study.done), place)
     write_risks(kept_tables(study.flags, study.sources, REGIONS), context.staged.root / RISKS_FILE)
     return _summary(tables, study, context.workspace.root / EVALUATION / page.name)
 

@@ -17,10 +17,10 @@ from ...regions import REGIONS
 from ...review import FLAG_COLUMNS, RISKS_FILE, Flag, RiskTable, default_threshold, read_flags, read_risks
 from ..context import Context
 from ..description import JobError
-from .evaluation_sources import FROM_PROBABILITIES, from_probabilities, from_votes
 from .flagging import Seen, case_flags
 from .members import CASE_ERRORS, CaseError, chosen_models, known_regions, usable_members
 from .results import joined, write_table
+from .uncertainty_sources import FROM_PROBABILITIES, from_probabilities, from_votes
 
 UNCERTAINTY_COLUMNS = [
     "case",
