@@ -50,7 +50,7 @@ def preprocessing_entries(config: BundleConfig) -> dict[str, Any]:
     places = []
     for transform in _transforms(config, "preprocessing"):
         name = _name_of(transform)
-        if transform.get("_disabled_") is True or name in NEUTRAL:
+        if name in NEUTRAL:
             continue
         if name not in SETTINGS:
             raise config.wrong(f"its preprocessing has '{transform.get('_target_')}', which is not understood")
@@ -84,11 +84,15 @@ def _name_of(transform: Mapping[str, Any]) -> str:
 
 
 def _transforms(config: BundleConfig, key: str) -> list[Mapping[str, Any]]:
+    """Those that are not disabled."""
     composed = config.value(key)
     listed = composed.get("transforms") if isinstance(composed, Mapping) else composed
     if not isinstance(listed, list) or not all(isinstance(transform, Mapping) for transform in listed):
         raise config.wrong(f"its {key} is no list of transforms")
-    return listed
+    disabled = [transform.get("_disabled_", False) for transform in listed]
+    if unclear := [value for value in disabled if not isinstance(value, bool)]:
+        raise config.wrong(f"its {key} has '_disabled_' of '{unclear[0]}', neither true nor false")
+    return [transform for transform, is_disabled in zip(listed, disabled, strict=True) if not is_disabled]
 
 
 def _orientation(settings: Mapping[str, Any], config: BundleConfig) -> dict[str, Any]:

@@ -128,6 +128,13 @@ def test_crop_spacing_and_gaussian_blending_are_read(tmp_path):
     assert found.window == Window((32, 32, 32), 0.75, "monai", "gaussian", multiple=(2, 2, 2))
 
 
+def test_a_transform_that_is_disabled_counts_for_nothing(tmp_path):
+    unknown = {"_target_": "Lambdad", "func": "$f", "_disabled_": True}
+    steps = composed(unknown, {**NORMALISE, "_disabled_": False})
+    found = read_bundle(a_bundle(tmp_path / "bundle", preprocessing=steps))
+    assert found.preprocessing == Preprocessing("stored", None, False, "nonzero")
+
+
 def test_softmax_labels_are_known_by_their_names(tmp_path):
     names = {"0": "background", "1": "edema", "2": "non-enhancing tumor", "3": "enhancing tumour"}
     metadata = {"network_data_format": {**METADATA["network_data_format"], "outputs": {"pred": {"channel_def": names}}}}
@@ -167,7 +174,12 @@ def test_softmax_labels_are_known_by_their_names(tmp_path):
         ({"preprocessing": composed(NORMALISE, {"_target_": "Spacingd", "pixdim": 1})}, "not in the order"),
         ({"preprocessing": composed({"_target_": "Spacingd", "pixdim": 1, "mode": 3}, NORMALISE)}, "plain trilinear"),
         ({"preprocessing": composed({"_target_": "CropForegroundd", "margin": 5})}, "a margin"),
+        ({"preprocessing": composed({**NORMALISE, "_disabled_": "$True"})}, "neither true nor false"),
         ({"postprocessing": composed({"_target_": "AsDiscreted", "argmax": True})}, "no Activations"),
+        (
+            {"postprocessing": composed({"_target_": "Activationsd", "sigmoid": True, "_disabled_": True})},
+            "no Activations",
+        ),
         ({"postprocessing": composed({"_target_": "Activationsd", "other": "$f"})}, "expressions are not run"),
         ({"postprocessing": composed({"_target_": "Activationsd"})}, "neither sigmoid nor softmax"),
     ],
