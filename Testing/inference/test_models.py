@@ -10,7 +10,7 @@ import pytest
 import torch
 from described_networks import a_brain, entries, on_disk, program_entries, traced, written
 from nnunet_results import write_results
-from test_monai_bundle import a_bundle
+from small_bundles import a_bundle
 
 from BraTSRefineLib.inference import InferenceError, nnunet_model
 from BraTSRefineLib.inference.models import FoundModel, found_models, model_files, open_models
