@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 from nnunetv2.inference import predict_from_raw_data, sliding_window_prediction
 
-from BraTSRefineLib.inference import CaseImages
+from BraTSRefineLib.inference import CaseImages, Model
 
 CHANNELS = ("t1n", "t1c", "t2w", "t2f")
 
@@ -40,6 +41,11 @@ def predictor(model: Path, folds: tuple = (0,), mirror: bool = False):
     made = predict_from_raw_data.nnUNetPredictor(device=torch.device("cpu"), use_mirroring=mirror, allow_tqdm=False)
     made.initialize_from_trained_model_folder(str(model), folds)
     return made
+
+
+def by_region(channels: np.ndarray, model: Model, regions: Sequence[str]) -> np.ndarray:
+    """nnU-Net's channel probabilities, added up to ``(region, z, y, x)`` by the head of our model."""
+    return np.stack([channels[list(model.head.regions[region])].sum(axis=0) for region in regions])
 
 
 def nnunet_prediction(

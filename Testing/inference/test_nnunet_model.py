@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from nnunet_reference import in_32_bits, nnunet_prediction, predictor
+from nnunet_reference import by_region, in_32_bits, nnunet_prediction, predictor
 from nnunet_results import IDENTITY, simulated_case, write_results
 from nnunetv2.training.nnUNetTrainer.variants.network_architecture.nnUNetTrainerBN import nnUNetTrainerBN
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
@@ -35,10 +35,6 @@ SETTINGS = {
     "2d, resampled along another axis": ({"configuration": "2d", "transpose": (1, 0, 2), "spacing": (1.5,) * 3}, {}),
     "case smaller than the patch": ({"patch": (32, 32, 32)}, {}),
 }
-
-
-def by_region(channels: np.ndarray, model, regions: tuple[str, ...]) -> np.ndarray:
-    return np.stack([channels[list(model.head.regions[region])].sum(0) for region in regions])
 
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from nnunet_reference import nnunet_prediction
+from nnunet_reference import by_region, nnunet_prediction
 
 from BraTSRefineLib.cohort import Case, discover, read_label_map
 from BraTSRefineLib.inference import CaseImages, CasePrediction, predict_case
@@ -69,10 +69,6 @@ def nnunet_of(name: str, nnunet_at, images: CaseImages, folds: tuple[int, ...], 
     return nnunet_prediction(nnunet_at(name), images, folds, mirror, previous)
 
 
-def by_region(channels: np.ndarray, prediction: CasePrediction, model) -> np.ndarray:
-    return np.stack([channels[list(model.head.regions[region])].sum(axis=0) for region in prediction.regions])
-
-
 def near_the_threshold(channels: np.ndarray, kind: str) -> np.ndarray:
     """Where the label hangs on less than ``THRESHOLD_MARGIN`` of probability."""
     if kind == "sigmoid":
@@ -93,7 +89,7 @@ def test_one_fold_equals_nnunet(name, nnunet_at, images):
     models = open_models(nnunet_at(name), folds=(0,))
     ours = predict_case(images, models, device="cpu")
     assert not ((ours.label_map != labels) & ~near_the_threshold(channels, models[0].head.kind)).any()
-    np.testing.assert_allclose(ours.probability, by_region(channels, ours, models[0]), atol=TOLERANCE)
+    np.testing.assert_allclose(ours.probability, by_region(channels, models[0], ours.regions), atol=TOLERANCE)
 
 
 @pytest.mark.slow
@@ -145,4 +141,4 @@ def test_a_real_case_equals_nnunet(model_at):
     (fold,) = open_models(model, folds=(0,))
     ours = predict_case(images, [fold], device="cpu")
     assert not ((ours.label_map != labels) & ~near_the_threshold(channels, fold.head.kind)).any()
-    np.testing.assert_allclose(ours.probability, by_region(channels, ours, fold), atol=TOLERANCE)
+    np.testing.assert_allclose(ours.probability, by_region(channels, fold, ours.regions), atol=TOLERANCE)
