@@ -78,14 +78,15 @@ class Preparation:
 
     def _spacing(self, properties: dict) -> list[float]:
         """Of the prepared data; a 2D configuration keeps the distance of the slices."""
-        original = [properties["spacing"][axis] for axis in self.plans.transpose_forward]
         target = self.configuration.spacing
-        return [*original[: 3 - len(target)], *target]
+        return [*self._original_spacing(properties)[: 3 - len(target)], *target]
+
+    def _original_spacing(self, properties: dict) -> list[float]:
+        return [properties["spacing"][axis] for axis in self.plans.transpose_forward]
 
     def _way_back(self, properties: dict, axes: ReadingAxes) -> Callable[[torch.Tensor], torch.Tensor]:
         shape = tuple(int(side) for side in properties["shape_after_cropping_and_before_resampling"])
-        current = self._spacing(properties)
-        original = [properties["spacing"][axis] for axis in self.plans.transpose_forward]
+        current, original = self._spacing(properties), self._original_spacing(properties)
         order = [0, *(axis + 1 for axis in self.plans.transpose_backward)]
 
         def to_box(values: torch.Tensor) -> torch.Tensor:
