@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +18,9 @@ from .options import (
     WorkspaceOption,
     notes,
     open_cohort,
+    print_json,
     print_table,
+    records,
     scores_of,
     show_table,
 )
@@ -131,8 +132,7 @@ def _show_tables(
 ) -> None:
     """JSON with a list of rows a table and the notes, or the tables that have rows one after the other."""
     if as_json:
-        rows = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
-        print(json.dumps({**rows, "notes": list(remarks)}, indent=1, ensure_ascii=False))
+        print_json({name: records(table) for name, table in tables.items()} | {"notes": list(remarks)})
         return
     for remark in remarks:
         notes.print(escape(remark), soft_wrap=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from .options import JsonOption, UsageError, finish, notes, print_table
+from .options import JsonOption, UsageError, finish, notes, print_json, print_table, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +92,7 @@ def agreement(workspace: ReviewedOption, store: StoreOption = None, as_json: Jso
     if newest_corrections(events):
         tables["corrections"] = correction_agreement(events, load_cohort(reviewed), reviewed.root)
     if as_json:
-        print(json.dumps({name: _records(table) for name, table in tables.items()}, indent=1, ensure_ascii=False))
+        print_json({name: records(table) for name, table in tables.items()})
         return
     for name, table in tables.items():
         print(f"{name}:" if len(table) else f"{name}: none")
@@ -168,13 +167,9 @@ def _show_worklist(found: Worklist, as_json: bool) -> None:
         gone = f"cases with records that are no longer in the cohort: {len(found.gone)} ({named})"
         notes.print(f"[yellow]note[/] {escape(gone)}", soft_wrap=True)
     if as_json:
-        content = {"progress": found.progress, "done": found.done, "of": found.cases, "cases": _records(found.table)}
-        print(json.dumps(content, indent=1, ensure_ascii=False))
+        shown = {"progress": found.progress, "done": found.done, "of": found.cases, "cases": records(found.table)}
+        print_json(shown)
         return
     print(f"{found.progress} decided")
     if len(found.table):
         print_table(found.table)
-
-
-def _records(table: pd.DataFrame) -> list[dict]:
-    return json.loads(table.to_json(orient="records", force_ascii=False))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,6 +22,7 @@ from .options import (
     find_cohort,
     finish,
     open_cohort,
+    print_json,
     print_problems,
     run_job,
     say_unranked,
@@ -52,7 +52,7 @@ def cohort(
     """
     found = find_cohort(folder, labels, model_labels, references, predictions)
     if as_json:
-        print(json.dumps(_cohort_json(found), indent=1, ensure_ascii=False))
+        print_json(_cohort_json(found))
     else:
         _print_cohort(found)
 

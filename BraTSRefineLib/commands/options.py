@@ -157,10 +157,19 @@ def _take_in(event: dict, progress: Progress, task: TaskID, skipped: dict[str, l
         skipped.setdefault(event["message"], []).append(event.get("case", ""))
 
 
+def print_json(content: object) -> None:
+    print(json.dumps(content, indent=1, ensure_ascii=False))
+
+
+def records(table: pd.DataFrame) -> list[dict]:
+    """A dictionary a row in JSON's own types; what is not a number is None."""
+    return json.loads(table.to_json(orient="records", force_ascii=False))
+
+
 def finish(summary: dict, workspace: Workspace, as_json: bool) -> None:
     """Print what a job came to: JSON, or a line a key."""
     if as_json:
-        print(json.dumps({"workspace": str(workspace.root), **summary}, indent=1, ensure_ascii=False))
+        print_json({"workspace": str(workspace.root), **summary})
         return
     for key, value in summary.items():
         if isinstance(value, dict) and value:
