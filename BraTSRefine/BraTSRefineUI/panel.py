@@ -9,6 +9,7 @@ import qt
 import slicer
 
 WIDEST_COLUMN = 112
+ROW_AIR = 6
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,6 @@ class Panel:
     def refresh(self) -> None:
         """Show what the session knows now."""
 
-    def fitRows(self) -> None:
-        """Make rows of wrapped words as high as they are, once the columns have their width."""
-
     def showSelected(self) -> None:
         """Mark what is looked at now, where the panel lists it."""
 
@@ -70,6 +68,7 @@ def fillTable(table, headings: Sequence[str], rows: Sequence[Sequence[Cell]], st
     """
     table.blockSignals(True)
     try:
+        table.horizontalHeader().setSectionResizeMode(qt.QHeaderView.Interactive)  # else each cell measures them all
         table.clearContents()
         table.columnCount, table.rowCount = len(headings), len(rows)
         table.setHorizontalHeaderLabels(list(headings))
@@ -92,15 +91,35 @@ def _item(cell: Cell):
 
 
 def _fitColumns(table, stretched: int) -> None:
-    """Columns as wide as what they hold and no wider than leaves room for the stretched one."""
+    """Columns as wide as what they hold now and no wider than leaves room for the stretched one."""
     header = table.horizontalHeader()
+    table.resizeColumnsToContents()
     for column in range(table.columnCount):
-        mode = qt.QHeaderView.Stretch if column == stretched else qt.QHeaderView.ResizeToContents
-        header.setSectionResizeMode(column, mode)
-    for column in range(table.columnCount):
-        if column != stretched and header.sectionSize(column) > WIDEST_COLUMN:
-            header.setSectionResizeMode(column, qt.QHeaderView.Interactive)
-            header.resizeSection(column, WIDEST_COLUMN)
+        header.resizeSection(column, min(header.sectionSize(column), WIDEST_COLUMN))
+    header.setSectionResizeMode(stretched, qt.QHeaderView.Stretch)
+
+
+def keepRowsFitted(table) -> None:
+    """Fit the rows again once a column has got another width, as when a scroll bar comes or goes.
+
+    A column that tells of its new width still has the old one, hence the timer; it goes with the table.
+    """
+    timer = qt.QTimer(table)
+    timer.interval = 0
+
+    def fit() -> None:
+        timer.stop()
+        fitRows(table)
+
+    timer.timeout.connect(fit)
+    table.horizontalHeader().sectionResized.connect(lambda column=0, old=0, new=0: timer.start())
+
+
+def fitRows(table) -> None:
+    """Rows as high as their wrapped words and some air, of which Qt's own measure has none."""
+    table.resizeRowsToContents()
+    for row in range(table.rowCount):
+        table.setRowHeight(row, table.rowHeight(row) + ROW_AIR)
 
 
 def selectRow(table, row: int) -> None:

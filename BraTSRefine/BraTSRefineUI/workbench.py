@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import qt
 import slicer
 from slicer.i18n import tr as _
 
@@ -43,7 +42,7 @@ class Workbench:
         self.uncertainty = None
         self.thresholdShare = 0.5
         self.failure = self._modelAtStart = ""
-        self._formerLayout, self._isClosed = 0, False
+        self._formerLayout = 0
         self._build()
         self.shortcuts = Shortcuts(self._keys(), self.caseSceneHidden)
 
@@ -97,13 +96,6 @@ class Workbench:
         self.ui.pages.currentIndex = START_PAGE if name == self.cohortPanel.name else WORK_PAGE
         if name != self.cohortPanel.name:
             self.ui.tabs.currentIndex = [panel.name for panel in self.tabs].index(name)
-        qt.QTimer.singleShot(0, self._fitRows)
-
-    def _fitRows(self) -> None:
-        if self._isClosed:
-            return
-        for panel in (self.cohortPanel, *self.tabs):
-            panel.fitRows()
 
     def refresh(self) -> None:
         """Show the session in every panel."""
@@ -345,7 +337,6 @@ class Workbench:
 
     def cleanup(self) -> None:
         """Stop the worker and leave no node behind."""
-        self._isClosed = True
         self.shortcuts.remove()
         self.jobs.runner.cleanup()
         self.caseScene.clear()

@@ -293,6 +293,28 @@ def test_broken_files_are_listed_with_what_to_do(host, bench):
     assert "again" in words
 
 
+def test_rows_of_wrapped_words_fit_them_again_when_their_column_gets_another_width(host, bench):
+    from BraTSRefineUI.panel import ROW_AIR
+
+    host.widget.showPanel("Cohort")
+    table = bench.cohortPanel.ui.problemsTable
+    rows = range(table.rowCount())
+    assert len(rows) > 0
+    for width in (40, 200):
+        table.horizontalHeader().resizeSection(1, width)
+        wait_until(
+            host, lambda: [table.rowHeight(r) for r in rows] == [table.sizeHintForRow(r) + ROW_AIR for r in rows]
+        )
+
+
+def test_a_filled_table_measures_no_column_at_each_cell_of_the_next_filling(bench):
+    from PySide6.QtWidgets import QHeaderView
+
+    header = bench.worstCases.ui.casesTable.horizontalHeader()
+    modes = {header.sectionResizeMode(column) for column in range(header.count())}
+    assert modes == {QHeaderView.Interactive, QHeaderView.Stretch}
+
+
 def assert_nothing_is_cut(host, where: str) -> None:
     from PySide6.QtWidgets import QPushButton
 

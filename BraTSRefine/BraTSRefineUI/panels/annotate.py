@@ -7,7 +7,7 @@ from html import escape
 from slicer.i18n import tr as _
 
 from .. import overview
-from ..panel import Cell, Panel, fillTable, say, selectRow
+from ..panel import Cell, Panel, fillTable, fitRows, keepRowsFitted, say, selectRow
 from ..session import REGIONS
 
 
@@ -23,6 +23,7 @@ class AnnotatePanel(Panel):
         ui.regionCombo.currentIndex = REGIONS.index("ET")
         ui.chooseButton.clicked.connect(lambda checked=False: self._choose())
         ui.chosenTable.itemSelectionChanged.connect(self._onRow)
+        keepRowsFitted(ui.chosenTable)
 
     def refresh(self) -> None:
         ui = self.ui
@@ -41,12 +42,9 @@ class AnnotatePanel(Panel):
         ]
         fillTable(ui.chosenTable, ["#", _("Case"), _("Centre"), _("Why")], rows)
         ui.chosenTable.visible = bool(rows)
-        self.fitRows()
+        fitRows(ui.chosenTable)
         self.showSelected()
         say(ui.annotateStateLabel, self._state())
-
-    def fitRows(self) -> None:
-        self.ui.chosenTable.resizeRowsToContents()
 
     def showSelected(self) -> None:
         cases = [row.case for row in self._chosen]

@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 
 from .. import overview
 from ..failures import reported
-from ..panel import Cell, Panel, fillTable, say
+from ..panel import Cell, Panel, fillTable, fitRows, keepRowsFitted, say
 
 CONVENTIONS = ("auto", "brats2021", "brats2023", "brats2013", "brats2024-gli", "brats2024-ped", "core-rest")
 RECENT = "BraTSRefine/recent"
@@ -38,6 +38,7 @@ class CohortPanel(Panel):
         ui.scoreButton.clicked.connect(lambda checked=False: self.score())
         ui.reviewButton.clicked.connect(lambda checked=False: self.workbench.showPanel("Worst cases"))
         ui.recentLabel.linkActivated.connect(self._openRecent)
+        keepRowsFitted(ui.problemsTable)
 
     def open(self, again: bool = False) -> None:
         """Open what the lines say."""
@@ -93,11 +94,7 @@ class CohortPanel(Panel):
         ]
         self.ui.problemsTable.visible = bool(rows)
         fillTable(self.ui.problemsTable, ["", _("Where"), _("Why, and what to do")], rows)
-        self.fitRows()
-
-    def fitRows(self) -> None:
-        """As high as their words, once the columns have their width."""
-        self.ui.problemsTable.resizeRowsToContents()
+        fitRows(self.ui.problemsTable)
 
     def _found(self) -> str:
         lines = "".join(
