@@ -32,7 +32,9 @@ def test_a_scene_that_somebody_closes_takes_the_case_along_and_not_the_cohort(ho
 def test_the_self_test_of_the_module_passes(host):
     from BraTSRefine.BraTSRefine import BraTSRefineTest
 
-    BraTSRefineTest().runTest()
+    result = BraTSRefineTest().run()
+    assert result.testsRun == 1
+    assert result.failures + result.errors + result.skipped == []
 
 
 def test_leaving_gives_views_and_keys_back_and_closing_leaves_no_node(host, bench):
