@@ -38,8 +38,8 @@ UNDERSTOOD = (
 class FoundModel:
     """A trained model on disk, found without loading it.
 
-    ``path`` finds it alone: for nnU-Net a fold or a checkpoint where such a one was given. ``folds`` is empty where
-    there is only one set of weights. ``problem`` says why it cannot be opened, else empty.
+    ``path`` finds it alone: a fold or a file of weights where such a one was given. ``folds`` is empty where there is
+    only one set of weights. ``problem`` says why it cannot be opened, else empty.
     """
 
     name: str
@@ -169,7 +169,7 @@ def _described(path: Path, weights: Path | None = None) -> FoundModel:
         if weights.resolve() not in [file.resolve() for file in description.weights]:
             raise InferenceError(f"{path}: describes other weights than {weights.name}; name it there")
         description = replace(description, weights=(weights,))
-    return _found(description, path, "MONAI" if description.network else "exported program")
+    return _found(description, weights or path, "MONAI" if description.network else "exported program")
 
 
 def _bundle(folder: Path) -> FoundModel:

@@ -134,6 +134,18 @@ def test_nnunets_best_checkpoint_is_taken_only_where_it_is_asked_for(tmp_path):
         open_models(folder)
 
 
+@pytest.mark.parametrize("given", ["fold_1", "fold_1/checkpoint_final.pth", "other.pt"])
+def test_a_model_is_found_again_by_its_own_path(tmp_path, given):
+    results = write_results(tmp_path, folds=(0, 1))
+    network, _ = on_disk(results, weights=["network.pt", "other.pt"])
+    torch.save(network.state_dict(), results / "other.pt")
+    (results / "network.yaml").rename(results / "other.yaml")
+    (found,) = found_models(results / given)
+    assert found.path == results / given
+    assert found_models(found.path) == [found]
+    assert len(open_models(found.path)) == 1
+
+
 def test_the_files_of_a_described_network_are_the_yaml_and_the_folds_asked_for(tmp_path):
     _, path = on_disk(tmp_path, weights=["network.pt", "other.pt"])
     (found,) = found_models(path)
