@@ -21,7 +21,7 @@ class JobRow:
         self._count = self._step = self._first = 0
         self._share = 0.0
         self._keepsCases = False
-        self.problems: list[str] = []
+        self._problems: list[tuple[str, str]] = []
         self.notes: list[str] = []
         self.hide()
 
@@ -31,7 +31,7 @@ class JobRow:
 
     def begin(self, kind: str, count: int = 0, keepsCases: bool = False) -> None:
         """A job of that kind was started; ``count``: of its cases, if known. Cancelled, it may keep what is done."""
-        self._started, self.problems, self.notes = time.monotonic(), [], []
+        self._started, self._problems, self.notes = time.monotonic(), [], []
         self._count, self._step, self._first, self._share = count, 0, 0, 0.0
         self._keepsCases = keepsCases
         ui = self._ui
@@ -59,7 +59,7 @@ class JobRow:
         elif event["event"] == "note":
             self.notes.append(event["message"])
         elif event["event"] == "problem":
-            self.problems.append(": ".join(part for part in (event.get("case", ""), event["message"]) if part))
+            self._problems.append((event.get("case", ""), event["message"]))
 
     def _onProgress(self, step: int, count: int, case: str) -> None:
         if not case:  # what was done before this job
@@ -83,30 +83,34 @@ class JobRow:
         """How the job ended, in one line."""
         took = _seconds(time.monotonic() - self._started)
         if event["event"] == "finished":
-            skipped = _(", {count} skipped").format(count=len(self.problems)) if self.problems else ""
+            skipped = _(", {count} skipped").format(count=len(self._problems)) if self._problems else ""
             return _("{kind} finished in {took}{skipped}").format(kind=kind, took=took, skipped=skipped)
         if event["event"] == "cancelled":
             return _("{kind} cancelled; {kept}").format(kind=kind, kept=self._kept())
         why = event.get("message", "").removeprefix(f"{kind}: ")
         return _("{kind} failed: {why}").format(kind=kind, why=why) + (f"; {self._kept()}" if self._done else "")
 
+    @property
+    def problems(self) -> list[str]:
+        """What was said of each case that was skipped."""
+        return [_inWords(case, message) for case, message in self._problems]
+
     def problemsInShort(self, most: int) -> list[str]:
         """Each message once with its case, or how many cases it is about; the commonest first."""
         alike: dict[str, list[str]] = {}
-        for problem in self.problems:
-            case, _separator, message = problem.partition(": ")
-            alike.setdefault(message or problem, []).append(case)
+        for case, message in self._problems:
+            alike.setdefault(message, []).append(case)
         ranked = sorted(alike.items(), key=lambda item: -len(item[1]))
         many = _("{count} cases: {message}")
         return [
-            many.format(count=len(cases), message=message) if len(cases) > 1 else f"{cases[0]}: {message}"
+            many.format(count=len(cases), message=message) if len(cases) > 1 else _inWords(cases[0], message)
             for message, cases in ranked[:most]
         ]
 
     @property
     def _done(self) -> int:
         """Cases of this job that stay whatever happens to it."""
-        return max(self._step - self._first - len(self.problems), 0) if self._keepsCases else 0
+        return max(self._step - self._first - len(self._problems), 0) if self._keepsCases else 0
 
     def _kept(self) -> str:
         if not self._keepsCases:
@@ -122,6 +126,10 @@ class JobRow:
         if done <= 0 or done >= count or passed < 2:
             return ""
         return _(" · {left} left").format(left=_seconds(passed / done * (count - done)))
+
+
+def _inWords(case: str, message: str) -> str:
+    return f"{case}: {message}" if case else message
 
 
 def _seconds(seconds: float) -> str:

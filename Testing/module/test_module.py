@@ -302,9 +302,7 @@ def test_rows_of_wrapped_words_fit_them_again_when_their_column_gets_another_wid
     assert len(rows) > 0
     for width in (40, 200):
         table.horizontalHeader().resizeSection(1, width)
-        wait_until(
-            host, lambda: [table.rowHeight(r) for r in rows] == [table.sizeHintForRow(r) + ROW_AIR for r in rows]
-        )
+        wait_until(host, lambda: all(table.rowHeight(r) == table.sizeHintForRow(r) + ROW_AIR for r in rows))
 
 
 def test_a_filled_table_measures_no_column_at_each_cell_of_the_next_filling(bench):

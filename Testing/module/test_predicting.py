@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
@@ -79,6 +81,16 @@ def test_folds_that_are_not_there_are_told_with_those_that_are(predicting):
 def test_nothing_at_a_path_is_an_error_that_says_what_is_understood(predicting, tmp_path):
     with pytest.raises(InferenceError, match="no trained model"):
         predicting.trainedAt(str(tmp_path))
+
+
+def test_what_was_skipped_is_told_once_a_message_and_without_a_case_where_it_concerns_none(predicting):
+    from BraTSRefineUI.jobrow import JobRow
+
+    row = JobRow(SimpleNamespace(jobProgress=Mock(), jobLabel=Mock(), cancelJobButton=Mock()))
+    for case, message in (("A", "t2f is missing"), ("", "the disk: full"), ("B", "t2f is missing"), ("", "full")):
+        row.tell({"event": "problem", "case": case, "message": message})
+    assert row.problemsInShort(9) == ["2 cases: t2f is missing", "the disk: full", "full"]
+    assert row.problems == ["A: t2f is missing", "the disk: full", "B: t2f is missing", "full"]
 
 
 def test_of_several_runs_the_newest_score_of_a_case_and_model_counts(tmp_path):
