@@ -10,6 +10,9 @@ WRONG_CLASS = "#CC79A7"
 TEXT = "#F0F0F0"
 QUIET_TEXT = "#B8B8B8"
 UNCERTAIN = "#6ECE58"
+BETTER = "#7BC8A4"
+DOUBTFUL = "#F0C674"
+BAD = "#F2836B"
 
 # Ten evenly spaced colours of viridis (van der Walt and Smith, matplotlib, CC0).
 VIRIDIS = (

@@ -120,12 +120,14 @@ class Choice:
         from BraTSRefineLib.jobs.predicted import Predicted
 
         made = Predicted(workspace, self.modelName)
-        return sum(made.record(case).is_file() for case in self.cases)
+        there = {path.name for path in made.folder.glob("*.json")}
+        return sum(made.record(case).name in there for case in self.cases)
 
-    def lacking(self, session: Session) -> list[str]:
-        """The cases that lack an image which a chosen model needs; they will be skipped."""
+    def lacking(self, session: Session) -> dict[str, list[str]]:
+        """The images that a chosen model needs, by the cases that lack them; those will be skipped."""
         needed = {channel for model in self.models for channel in model.channels}
-        return [case for case in self.cases if needed - set(session.cohort[case].images)]
+        missing = {case.case: sorted(needed - set(case.images)) for case in session.cohort.cases}
+        return {case: missing[case] for case in self.cases if missing[case]}
 
     def _settings(self) -> PredictSettings:
         from BraTSRefineLib.jobs.prediction_work import PredictSettings

@@ -8,16 +8,13 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from .. import overview
+from .. import colours, overview
 from ..failures import reported
 from ..panel import Cell, Panel, fillTable, fitRows, keepRowsFitted, say
 
 CONVENTIONS = ("auto", "brats2021", "brats2023", "brats2013", "brats2024-gli", "brats2024-ped", "core-rest")
 RECENT = "BraTSRefine/recent"
 RECENT_KEPT = 4
-ERROR_COLOUR = "#F2836B"
-DOUBT_COLOUR = "#F0C674"
-
 
 WELCOME = _("Choose a data folder. Nothing in it is ever changed; results go to the workspace beside it.")
 
@@ -116,7 +113,7 @@ class CohortPanel(Panel):
 
     def _failure(self) -> str:
         failure = self.workbench.failure
-        return f'<span style="color:{ERROR_COLOUR}">{escape(failure)}</span>' if failure else ""
+        return f'<span style="color:{colours.BAD}">{escape(failure)}</span>' if failure else ""
 
     def _labels(self) -> str:
         return self.ui.conventionCombo.currentText.strip() or "auto"
@@ -143,8 +140,8 @@ class CohortPanel(Panel):
 def _levelCell(problem: overview.ProblemRow) -> Cell:
     """Whether something was skipped, makes the numbers doubtful, or is only worth knowing."""
     if problem.isError:
-        return Cell(_("skipped"), colour=ERROR_COLOUR)
-    return Cell(_("doubt"), colour=DOUBT_COLOUR) if problem.isSuspicion else Cell(_("note"))
+        return Cell(_("skipped"), colour=colours.BAD)
+    return Cell(_("doubt"), colour=colours.DOUBTFUL) if problem.isSuspicion else Cell(_("note"))
 
 
 def _recent() -> list[str]:

@@ -8,6 +8,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from .. import colours
 from ..failures import reported
 from ..panel import Panel, fillCombo, say
 from ..predicting import CaseChoice, Choice, Trained, caseChoices, trainedAt
@@ -25,7 +26,6 @@ MODES = (
 )
 DEVICES = ("auto", "cpu", "cuda")
 LAST_PATH = "BraTSRefine/models"
-WARNING_COLOUR = "#F0C674"
 
 
 class PredictBox(Panel):
@@ -175,7 +175,7 @@ class PredictBox(Panel):
     def _known(self, choice: Choice) -> list[str]:
         lines, lacking = [], choice.lacking(self.session)
         if lacking:
-            lines.append(_warning(self._missing(choice, lacking)))
+            lines.append(_warning(_missing(lacking, len(choice.cases))))
         if done := choice.done(self.session.workspace):
             words = _("{done} of {count} cases are there as {name}: Predict goes on with the rest.")
             lines.append(escape(words.format(done=done, count=len(choice.cases), name=choice.modelName)))
@@ -183,12 +183,6 @@ class PredictBox(Panel):
             lines.append(_warning(_("Fast changes the result: compare it with exact before you rely on it.")))
         lines.append(self._cost(choice))
         return lines
-
-    def _missing(self, choice: Choice, lacking: list[str]) -> str:
-        needed = {channel for model in choice.models for channel in model.channels}
-        missing = sorted(needed - set(self.session.cohort[lacking[0]].images))
-        words = _("{count} of {all} cases lack an image that the models need and are skipped, as {case}: {missing}.")
-        return words.format(count=len(lacking), all=len(choice.cases), case=lacking[0], missing=", ".join(missing))
 
     def _cost(self, choice: Choice) -> str:
         jobs = self.workbench.jobs
@@ -211,5 +205,12 @@ def _item(one: Trained, isTicked: bool):
     return item
 
 
+def _missing(lacking: dict[str, list[str]], count: int) -> str:
+    """How many cases lack an image, and which of them which, as an example."""
+    case, channels = next(iter(lacking.items()))
+    words = _("{count} of {all} cases lack an image that the models need and are skipped, as {case}: {missing}.")
+    return words.format(count=len(lacking), all=count, case=case, missing=", ".join(channels))
+
+
 def _warning(words: str) -> str:
-    return f'<span style="color:{WARNING_COLOUR}">{escape(words)}</span>'
+    return f'<span style="color:{colours.DOUBTFUL}">{escape(words)}</span>'

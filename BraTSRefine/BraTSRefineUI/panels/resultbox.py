@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
-from .. import tables
+from .. import colours, tables
 from ..panel import Cell, fillCombo, fillTable, say
 from ..runs import Change, ComparedRun
 
-BETTER_COLOUR, WORSE_COLOUR = "#7BC8A4", "#F2836B"
 CLEARLY = 0.0005
 
 
@@ -88,6 +87,6 @@ def _n(value: float) -> Cell:
 
 
 def _changeCell(change: float) -> Cell:
-    colour = BETTER_COLOUR if change > CLEARLY else WORSE_COLOUR if change < -CLEARLY else ""
+    colour = colours.BETTER if change > CLEARLY else colours.BAD if change < -CLEARLY else ""
     text = tables.number(change, 3)
     return Cell(text if text.startswith("-") else f"+{text}", "", colour, isNumber=True)

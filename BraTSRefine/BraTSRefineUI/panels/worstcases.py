@@ -6,14 +6,11 @@ import math
 
 from slicer.i18n import tr as _
 
-from .. import overview, tables
+from .. import colours, overview, tables
 from ..measures import DICE, HD95, measure
 from ..panel import Cell, Panel, fillCombo, fillTable, say, selectRow
 from ..stripplot import StripPlot
 from ..tables import CaseRow
-
-WORST_COLOUR = "#F2836B"
-MIDDLE_COLOUR = "#F0C674"
 
 
 class WorstCasesPanel(Panel):
@@ -168,7 +165,7 @@ def _metricColumn(metric: str, isTinted: bool = False) -> Column:
     def cell(row: CaseRow, short, worst: float, middle: float) -> Cell:
         value = row.values.get(metric, math.nan)
         good = known.goodness(value)
-        colour = WORST_COLOUR if good <= worst else MIDDLE_COLOUR if good <= middle else ""
+        colour = colours.BAD if good <= worst else colours.DOUBTFUL if good <= middle else ""
         text = tables.number(value, known.decimals) + ("*" if row.versus and metric == DICE else "")
         return Cell(text, row.tipOf(text), colour if isTinted else "", isNumber=True)
 
@@ -186,4 +183,4 @@ def _volumeCell(row: CaseRow, *_thirds) -> Cell:
 
 
 def _errorColour(row: CaseRow) -> str:
-    return WORST_COLOUR if row.isBroken else ""
+    return colours.BAD if row.isBroken else ""
