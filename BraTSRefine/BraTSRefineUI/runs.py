@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,11 +92,18 @@ def runsWith(workspace: Workspace, output: str) -> list[str]:
 
 def comparedRuns(workspace: Workspace) -> list[ComparedRun]:
     """The finished runs that have a before and after, the newest first."""
-    return [_compared(workspace.run(name)) for name in runsWith(workspace, "before_after.csv")]
+    from BraTSRefineLib.jobs.record import EVENTS
+
+    told = [workspace.run(name) / EVENTS for name in runsWith(workspace, "before_after.csv")]
+    return [_compared(path.parent, path.stat().st_size if path.is_file() else 0) for path in told]
 
 
-def _compared(folder: Path) -> ComparedRun:
-    """A run's model is named like it, except where it says otherwise in its summary."""
+@lru_cache(maxsize=256)
+def _compared(folder: Path, _size: int) -> ComparedRun:
+    """A run's model is named like it, except where it says otherwise in its summary.
+
+    ``_size`` is that of its events: a night's prediction leaves 100,000, which are read again only if there are more.
+    """
     from BraTSRefineLib import jobs
 
     last = next(reversed(jobs.events(folder)), {})
