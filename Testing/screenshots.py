@@ -43,7 +43,7 @@ def _picture_panels(host, demo: str) -> None:
     for name in host.widget.panelNames():
         host.widget.showPanel(name)
         if name == "Refine":
-            host.widget.workbench.tabs[2].showStep("result")
+            host.widget.workbench.panelNamed("Refine").showStep("result")
         host.settle(500)
         host.screenshot(PICTURES / f"panel-{name.lower().replace(' ', '-')}.png")
 
@@ -62,7 +62,7 @@ def _picture_predicting(host, demo: str, models: Path) -> None:
     """The path is typed from its own parent, so that no picture shows where somebody keeps models."""
     host.widget.openWorkspace(demo, Workspace.beside(demo))
     bench = host.widget.workbench
-    refine = bench.tabs[2]
+    refine = bench.panelNamed("Refine")
     host.widget.showPanel("Refine")
     refine.showStep("predict")
     os.chdir(models.resolve().parent)

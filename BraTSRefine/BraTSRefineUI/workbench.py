@@ -7,9 +7,9 @@ from collections.abc import Callable
 import slicer
 from slicer.i18n import tr as _
 
-from . import captions, casecard, views
-from .corners import Corners
+from . import casecard
 from .dependencies import ensure
+from .desk import Action
 from .failures import reported
 from .jobdesk import JobDesk
 from .panel import fillCombo, say
@@ -21,6 +21,7 @@ from .panels.worstcases import WorstCasesPanel
 from .scene import CaseScene
 from .session import REGIONS, Session
 from .shortcuts import Shortcuts
+from .viewdesk import ViewDesk
 
 TABS = (WorstCasesPanel, UncertaintyPanel, RefinePanel, AnnotatePanel)
 START_PAGE, WORK_PAGE = 0, 1
@@ -37,14 +38,12 @@ class Workbench:
         self.ui, self.resourcePath, self.layoutManager = ui, resourcePath, layoutManager
         self.session = Session()
         self.caseScene = CaseScene(scene)
-        self.corners = Corners(layoutManager) if layoutManager else None
         self.jobs = JobDesk(ui, self._afterJobNote, self._afterJob)
         self.uncertainty = None
         self.thresholdShare = 0.5
         self.failure = self._modelAtStart = ""
-        self._formerLayout = 0
         self._build()
-        self.shortcuts = Shortcuts(self._keys(), self.caseSceneHidden)
+        self.shortcuts = Shortcuts({action.key: action.do for action in self.actions()}, self.views.hideOverlays)
 
     # Panels
 
@@ -52,9 +51,12 @@ class Workbench:
         self.cohortPanel = CohortPanel(self)
         self.ui.startPage.layout().addWidget(self.cohortPanel.widget)
         self.tabs = [panel(self) for panel in TABS]
-        self.worstCases = self.tabs[0]
+        self.worstCases = self.panelNamed(WorstCasesPanel.name)
+        self.uncertaintyPanel = self.panelNamed(UncertaintyPanel.name)
         for panel in self.tabs:
             self.ui.tabs.addTab(panel.widget, _(panel.name))
+        self.views = ViewDesk(self)
+        self.desks = [self.views]
         self._connect()
         self.refresh()
 
@@ -65,26 +67,27 @@ class Workbench:
         ui.cancelJobButton.clicked.connect(lambda checked=False: self.jobs.cancel())
         for region in REGIONS:
             self._regionButton(region).clicked.connect(lambda checked=False, region=region: self.setRegion(region))
-        for overlay in views.OVERLAYS:
-            self._toggle(overlay).toggled.connect(lambda on=True, overlay=overlay: self._onToggle(overlay, on))
         ui.previousCaseButton.clicked.connect(lambda checked=False: self.stepCase(-1))
         ui.nextCaseButton.clicked.connect(lambda checked=False: self.stepCase(1))
         ui.previousFlagButton.clicked.connect(lambda checked=False: self.stepFlag(-1))
         ui.nextFlagButton.clicked.connect(lambda checked=False: self.stepFlag(1))
         ui.worstSliceButton.clicked.connect(lambda checked=False: self.worstSlice())
 
-    def _keys(self) -> dict[str, Callable[[], None]]:
-        toggles = dict(zip("RDEU", views.OVERLAYS, strict=True))
-        keys = {key: (lambda overlay=overlay: self._toggle(overlay).toggle()) for key, overlay in toggles.items()}
-        return keys | {
-            "N": lambda: self.stepCase(1),
-            "P": lambda: self.stepCase(-1),
-            "F": lambda: self.stepFlag(1),
-            "Shift+F": lambda: self.stepFlag(-1),
-            "G": lambda: self.worstSlice(),
-            "V": lambda: self.nextLayout(),
-            "/": lambda: self._goToFilter(),
-        }
+    def actions(self) -> list[Action]:
+        """Everything that has a key, in the order of the help sheet."""
+        own = [
+            Action("N", _("Next case of the list"), lambda: self.stepCase(1)),
+            Action("P", _("Previous case of the list"), lambda: self.stepCase(-1)),
+            Action("F", _("Next flagged region"), lambda: self.stepFlag(1)),
+            Action("Shift+F", _("Previous flagged region"), lambda: self.stepFlag(-1)),
+            Action("G", _("The slice with the most wrong voxels"), self.worstSlice),
+            Action("/", _("Filter the list of cases"), self._goToFilter),
+        ]
+        return own + [action for desk in self.desks for action in desk.actions()]
+
+    def panelNamed(self, name: str):
+        """The panel of that name; one of ``panelNames()``."""
+        return next(panel for panel in (self.cohortPanel, *self.tabs) if panel.name == name)
 
     def panelNames(self) -> list[str]:
         return [self.cohortPanel.name, *(panel.name for panel in self.tabs)]
@@ -121,7 +124,8 @@ class Workbench:
         hasFlags = bool(self.session.flags())
         for button in (self.ui.previousFlagButton, self.ui.nextFlagButton):
             button.enabled = hasFlags
-        self._writeCaptions()
+        for desk in self.desks:
+            desk.refresh()
 
     def tellFailure(self, words: str) -> None:
         """Say why something was not done: in the bottom line and on the start page."""
@@ -143,6 +147,8 @@ class Workbench:
         self.failure = ""
         self.cohortPanel.remember(str(self.session.cohort.root))
         self.worstCases.forgetChoices()
+        for desk in self.desks:
+            desk.opened()
         self._preferScoredRegion()
         self.showPanel("Worst cases" if self.session.hasScores or not self.session.models else "Cohort")
         self.refresh()
@@ -171,8 +177,8 @@ class Workbench:
                 self.showCase(name)
 
     def _afterCase(self) -> None:
-        for panel in self.tabs:
-            panel.showCase()
+        for part in (*self.tabs, *self.desks):
+            part.showCase()
         self._refreshCase()
 
     def setModel(self, model: str) -> None:
@@ -217,8 +223,8 @@ class Workbench:
         if flag is None:
             return
         self.caseScene.jump(flag.center)
-        self.tabs[1].showSelected()
-        self._writeCaptions()
+        for part in (*self.tabs, *self.desks):
+            part.showSelected()
 
     def worstSlice(self) -> None:
         self.caseScene.lookAtWorstSlice()
@@ -242,29 +248,13 @@ class Workbench:
         self.session.chooseMap(chosen)
         with reported(_("The map was not shown:"), self.tellFailure):
             self.caseScene.showUncertainty(self._loadUncertainty())
-        self.tabs[1].refresh()
-        self._writeCaptions()
+        self.uncertaintyPanel.refresh()
+        self.views.writeCaptions()
 
     def setThresholdShare(self, share: float) -> None:
         self.thresholdShare = share
         self.caseScene.setThreshold(self.threshold)
-        self._writeCaptions()
-
-    def caseSceneHidden(self, hidden: bool) -> None:
-        """All overlays off while H is held."""
-        self.caseScene.hideOverlays(hidden)
-        self._writeCaptions()
-
-    def _onToggle(self, overlay: str, on: bool) -> None:
-        self.caseScene.setVisible(overlay, on)
-        self._writeCaptions()
-
-    def _writeCaptions(self) -> None:
-        if self.corners:
-            captions.write(self.corners, self.session, self.caseScene, self.threshold, self.uncertainty)
-
-    def _toggle(self, overlay: str):
-        return getattr(self.ui, f"{overlay}Toggle")
+        self.views.writeCaptions()
 
     def _regionButton(self, region: str):
         return getattr(self.ui, f"region{region}Button")
@@ -321,45 +311,28 @@ class Workbench:
 
     def enter(self) -> None:
         """Take the views and the keys."""
-        if self.layoutManager:
-            views.registerLayouts(self.layoutManager.layoutLogic().GetLayoutNode())
-            self._formerLayout = self.layoutManager.layout
-            self._setLayout(views.REVIEW_LAYOUT)
+        for desk in self.desks:
+            desk.enter()
         self.shortcuts.install(slicer.util.mainWindow())
 
     def exit(self) -> None:
         """Give the views and the keys back."""
         self.shortcuts.remove()
-        if self.corners:
-            self.corners.clear()
-        if self.layoutManager and self._formerLayout:
-            self.layoutManager.setLayout(self._formerLayout)
+        for desk in self.desks:
+            desk.exit()
 
     def cleanup(self) -> None:
         """Stop the worker and leave no node behind."""
         self.shortcuts.remove()
         self.jobs.runner.cleanup()
+        for desk in self.desks:
+            desk.cleanup()
         self.caseScene.clear()
 
     def onSceneClosed(self) -> None:
         """Somebody closed the scene: its nodes are gone, the cohort stays open."""
         self.caseScene.forget()
         self.session.forgetCase()
+        for desk in self.desks:
+            desk.sceneClosed()
         self.refresh()
-
-    def nextLayout(self) -> None:
-        """From *Review* to *Compare* to *Channels* and back."""
-        layouts = list(views.LAYOUTS)
-        shown = self.layoutManager.layout
-        following = layouts.index(shown) + 1 if shown in layouts else 0
-        self._setLayout(layouts[following % len(layouts)])
-
-    def _setLayout(self, layout: int) -> None:
-        if self.corners:
-            self.corners.clear()
-        self.layoutManager.setLayout(layout)
-        slicer.app.processEvents()
-        self.caseScene.update()
-        if self.session.case:
-            self.caseScene.lookAtTumour()
-        self._writeCaptions()

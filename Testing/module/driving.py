@@ -35,6 +35,6 @@ def click_row(table, row: int) -> None:
 def refine_step(host, step: str):
     """The Refine tab with one of its steps in front, as its button brings it there."""
     host.widget.showPanel("Refine")
-    refine = host.widget.workbench.tabs[2]
+    refine = host.widget.workbench.panelNamed("Refine")
     click(getattr(refine.ui, f"{step}StepButton"))
     return refine

@@ -137,13 +137,13 @@ def test_choosing_a_flag_in_the_list_jumps_to_it(host, bench):
     host.widget.showPanel("Uncertainty")
     flags = case_with_flags(bench)
     host.settle()
-    click_row(bench.tabs[1].ui.flagsTable, 0)
+    click_row(bench.panelNamed("Uncertainty").ui.flagsTable, 0)
     x, y, z = flags[0].center
     assert slice_centres(slicer.mrmlScene)["BraTSRefineCoronal"] == pytest.approx((-x, -y, z), abs=1e-3)
 
 
 def test_threshold_slider_changes_the_overlay_at_once(host, bench):
-    slider = bench.tabs[1].ui.thresholdSlider
+    slider = bench.panelNamed("Uncertainty").ui.thresholdSlider
     slider.setValue(80)
     expected = bench.uncertainty.low + 0.8 * (bench.uncertainty.high - bench.uncertainty.low)
     node = bench.caseScene._volumes("uncertainty")[0]
@@ -249,7 +249,7 @@ def test_cancel_stops_the_job_within_two_seconds_and_leaves_nothing(host, bench)
 
 
 def test_choose_button_lists_cases_with_reasons(host, bench):
-    annotate = bench.tabs[3]
+    annotate = bench.panelNamed("Annotate")
     host.widget.showPanel("Annotate")
     annotate.ui.countSpin.setValue(2)
     click(annotate.ui.chooseButton)

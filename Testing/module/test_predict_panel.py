@@ -137,12 +137,12 @@ def test_predict_makes_a_new_model_with_before_and_after_and_maps_of_its_own(hos
     assert bench.session.model == SMALL
     assert host.widget.ui.modelCombo.currentText() == SMALL
     assert bench.session.case == case
-    refine = bench.tabs[2]
+    refine = bench.panelNamed("Refine")
     assert refine.ui.resultTable.isVisible()
     assert refine.ui.runCombo.currentText() == SMALL
     assert f"Before: {shown}" in refine.ui.resultLabel.text()
     assert "3d_fullres is a model of the cohort now" in refine.ui.refineStateLabel.text()
-    uncertainty = bench.tabs[1]
+    uncertainty = bench.panelNamed("Uncertainty")
     offered = [uncertainty.ui.mapCombo.itemText(row) for row in range(uncertainty.ui.mapCombo.count())]
     assert "expected entropy of 3d_fullres" in offered
     assert "disagreement" in offered, "the cohort's own stay"
@@ -152,7 +152,7 @@ def test_predict_makes_a_new_model_with_before_and_after_and_maps_of_its_own(hos
 
 def test_the_cohorts_own_map_can_be_chosen_and_stays_chosen(host, bench, predict):
     bench.setModel(SMALL)
-    combo = bench.tabs[1].ui.mapCombo
+    combo = bench.panelNamed("Uncertainty").ui.mapCombo
     combo.setCurrentIndex(combo.findText("disagreement"))
     assert bench.uncertainty.model == ""
     bench.setRegion("WT")
@@ -194,7 +194,7 @@ def test_a_case_that_lacks_an_image_is_named_before_and_after(host, bench, predi
     assert "1 of 1 cases lack an image" in state(predict)
     assert "t2f" in state(predict)
     run(host, predict.ui.predictButton)
-    told = bench.tabs[2].ui.refineStateLabel.text()
+    told = bench.panelNamed("Refine").ui.refineStateLabel.text()
     assert "predict failed" in told
     assert "t2f" in told
 

@@ -36,8 +36,8 @@ def test_tables_are_read_for_one_region_and_missing_ones_leave_gaps(tmp_path):
 @pytest.fixture
 def panel(host, bench):
     host.widget.showPanel("Uncertainty")
-    click(bench.tabs[1].ui.worthStepButton)
-    return bench.tabs[1]
+    click(bench.panelNamed("Uncertainty").ui.worthStepButton)
+    return bench.panelNamed("Uncertainty")
 
 
 def test_evaluate_shows_sources_and_curves_of_the_region(host, bench, panel):
