@@ -19,6 +19,7 @@ QT_PACKAGES = ("QtCore", "QtGui", "QtUiTools")
 QT_LEFT_OUT = re.compile(
     r"^Q(Graphics|StyleOption|Accessible|Locale|Print|Page|Picture|OpenGL|State|Undo|Mdi|Vector|Quat)"
 )
+WITHOUT_OWN_METHODS = ("QAbstractListModel", "QAbstractTableModel")
 APPLICATION = re.compile(
     r"^q(Slicer(Core)?Application|(Slicer|MRML)LayoutManager|MRML\w*(View|Widget)|Slicer\w*Manager)$"
 )
@@ -58,7 +59,9 @@ def _qt(classes: dict) -> dict:
     kept = {
         name: c
         for name, c in classes.items()
-        if c.get("package") in QT_PACKAGES and "portable" in c and not QT_LEFT_OUT.match(name)
+        if c.get("package") in QT_PACKAGES
+        and ("portable" in c or name in WITHOUT_OWN_METHODS)
+        and not QT_LEFT_OUT.match(name)
     }
     described = {name: _qtClass(c) for name, c in sorted(kept.items())}
     return {name: _packed(_withoutInherited(name, described)) for name in described}
@@ -78,7 +81,7 @@ def _ancestors(name: str, described: dict) -> list[str]:
 
 
 def _qtClass(described: dict) -> dict:
-    portable = described["portable"]
+    portable = described.get("portable", {})
     returned = _returned(described.get("methods", []) + described.get("statics", []))
     enums = {**described.get("enums", {}), **described.get("meta_enums", {})}
     own = portable.get("own_methods_both", []) + described.get("overridable_virtuals", [])
