@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,18 +48,39 @@ MEASURES = {
 
 
 def measure(metric: str) -> Measure:
-    """What is known of a metric that is ``offered``."""
+    """What is known of a metric; one that is not ``offered`` for ranking is called as the reports call it."""
+    if metric in MEASURES:
+        return MEASURES[metric]
     if metric.startswith(SURFACE_DICE):
         tolerance = f"{_tolerance(metric):g} mm"
         return Measure(f"surface Dice at {tolerance}", f"NSD\n{tolerance}", isShare=True)
-    return MEASURES[metric]
+    return _ofReports(metric)
+
+
+def _ofReports(metric: str) -> Measure:
+    from BraTSRefineLib.analysis.metrics import is_share, metric_name
+
+    words = metric_name(metric)
+    return Measure(words, f"{words}\n{unitOf(metric)}".strip(), isShare=is_share(metric))
+
+
+def unitOf(metric: str) -> str:
+    """``mm``, ``ml`` or nothing."""
+    from BraTSRefineLib.analysis.metrics import metric_unit
+
+    return metric_unit(metric)
+
+
+def orderOf(metrics: Iterable[str]) -> list[str]:
+    """The metrics by which cases can be ranked, in the order in which they are offered."""
+    surface = sorted((name for name in metrics if name.startswith(SURFACE_DICE)), key=_tolerance)
+    return [*list(MEASURES)[:2], *surface, *list(MEASURES)[2:]]
 
 
 def offered(scores: pd.DataFrame | None) -> list[str]:
     """The metrics of the scores by which cases can be ranked, Dice first; Dice alone where nothing was scored."""
     scored = [] if scores is None else list(scores["metric"].unique())
-    surface = sorted((name for name in scored if name.startswith(SURFACE_DICE)), key=_tolerance)
-    return [name for name in (*list(MEASURES)[:2], *surface, *list(MEASURES)[2:]) if name in scored] or [DICE]
+    return [name for name in orderOf(scored) if name in scored] or [DICE]
 
 
 def _tolerance(metric: str) -> float:
