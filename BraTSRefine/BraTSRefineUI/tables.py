@@ -22,6 +22,7 @@ GOOD_DICE = 0.8
 NEAR_MM = 5.0
 FAR_MM = 15.0
 CLEARLY = 0.1
+BOX = ("x_low_mm", "y_low_mm", "z_low_mm", "x_high_mm", "y_high_mm", "z_high_mm")
 STATUS_WORDS = {
     "prediction empty": "missed completely",
     "reference empty": "false alarm: nothing is there",
@@ -97,7 +98,10 @@ def _pattern(values: Mapping[str, float]) -> str:
 
 @dataclass(frozen=True)
 class FlagRow:
-    """A place to look at; ``center`` is LPS in mm."""
+    """A place to look at; ``center`` is LPS in mm, ``box`` the lowest and the highest x, y, z or () where not known.
+
+    ``model``: whose own maps it was found in, empty where it compares the cohort's models.
+    """
 
     rank: int
     why: str
@@ -106,6 +110,18 @@ class FlagRow:
     mean: float
     maximum: float
     center: tuple[float, float, float]
+    region: str = ""
+    kind: str = ""
+    score: float = math.nan
+    box: tuple[float, ...] = ()
+    model: str = ""
+
+    @property
+    def id(self) -> str:
+        """Its name in the records of a review."""
+        from BraTSRefineLib.review.flag_names import flag_id
+
+        return flag_id(self.region, self.center)
 
 
 def number(value: float, decimals: int = 2) -> str:
@@ -134,13 +150,29 @@ def readFlags(workspace: Workspace) -> pd.DataFrame | None:
 
 
 def flagRows(flags: pd.DataFrame | None, case: str, region: str) -> list[FlagRow]:
+    """The flags of a case in one region, by rank."""
     if flags is None:
         return []
     found = flags[(flags["case"] == case) & (flags["region"] == region)].sort_values("rank", kind="stable")
-    return [
-        FlagRow(int(f.rank), f.why, f.quantity, f.volume_ml, f.mean, f.maximum, (f.x_mm, f.y_mm, f.z_mm))
-        for f in found.itertuples(index=False)
-    ]
+    return [_flagRow(flag) for flag in found.itertuples(index=False)]
+
+
+def caseFlags(flags: pd.DataFrame | None, case: str, model: str) -> list[FlagRow]:
+    """The flags of a case in all regions, across the models and of the model's own maps, the weightiest first."""
+    if flags is None:
+        return []
+    rows = [_flagRow(flag) for flag in flags[flags["case"] == case].itertuples(index=False)]
+    known = {row.id: row for row in rows if row.model in ("", model)}
+    return sorted(known.values(), key=lambda row: (-row.score if math.isfinite(row.score) else 0.0, row.rank))
+
+
+def _flagRow(flag) -> FlagRow:
+    box = tuple(getattr(flag, name, math.nan) for name in BOX)
+    return FlagRow(
+        *(int(flag.rank), flag.why, flag.quantity, flag.volume_ml, flag.mean, flag.maximum),
+        *((flag.x_mm, flag.y_mm, flag.z_mm), flag.region, flag.type, flag.score),
+        *(box if all(map(math.isfinite, box)) else (), getattr(flag, "model", "") or ""),
+    )
 
 
 def caseRows(cohort: Cohort, scores: pd.DataFrame | None, model: str, region: str, metric: str = DICE) -> list[CaseRow]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .flag_types import ReviewError
-from .store_events import ADJUDICATION, DECISION, FLAG_DECISION, OPENED, UNDO, Event
+from .store_events import ADJUDICATION, DECISION, FLAG_DECISION, UNDO, Event
 from .store_places import place_of
+from .store_readers import last_of, visible_to
 from .store_rows import read_events, write_events
 from .store_state import CaseState, case_state, standing, states
 
@@ -78,17 +79,24 @@ class Store:
         with self._database.reading() as connection:
             return select_events(connection, case)
 
+    def news(self, after: int = 0) -> tuple[list[Event], int]:
+        """The events with a higher number than ``after`` in the order of their numbers, and the highest number."""
+        from .store_table import select_news
+
+        with self._database.reading() as connection:
+            return select_news(connection, after)
+
     def state(self, case: str, who: str | None = None, model: str | None = None) -> CaseState:
-        """The case as it stands; with ``who`` as that reader alone sees it, blind to the others.
+        """The case as it stands; with ``who`` as that reader may see it (``visible_to``), blind to the others.
 
         With ``model`` only by what was said of that model's prediction, or of none.
         """
         events = [event for event in self.events(case) if model is None or event.model in ("", model)]
         return case_state(case, _of(events, who))
 
-    def states(self, who: str | None = None) -> dict[str, CaseState]:
+    def states(self, who: str | None = None, model: str | None = None) -> dict[str, CaseState]:
         """The state of every case that has an event."""
-        return states(_of(self.events(), who))
+        return states(_of([event for event in self.events() if model is None or event.model in ("", model)], who))
 
     def undo(self, uid: str, who: str, note: str = "") -> int:
         """Take an event back by a new one that refers to it; undoing an undo brings it back."""
@@ -106,11 +114,11 @@ class Store:
 
         Raises ReviewError where there is none.
         """
-        mine = [event for event in standing(self.events(case)) if event.who == who and event.kind != OPENED]
-        if not mine:
+        found = last_of(self.events(case), who, also_opened=False)
+        if found is None:
             raise ReviewError(f"nothing to undo: {who} has no record{f' of {case}' if case else ''}")
-        self.undo(mine[-1].uid, who)
-        return mine[-1]
+        self.undo(found.uid, who)
+        return found
 
     def write_last_good(self) -> None:
         """The last good export anew, whole or not at all; none is replaced by an older one.
@@ -170,7 +178,7 @@ def open_store(url: str | Path, workspace: Path | str | None = None, wait_s: flo
 
 
 def _of(events: list[Event], who: str | None) -> list[Event]:
-    return [event for event in events if who is None or event.who == who]
+    return events if who is None else visible_to(events, who)
 
 
 def _same(known: tuple[int, Event], event: Event) -> tuple[int, Event]:

@@ -77,6 +77,12 @@ def select_events(connection: Connection, case: str | None = None) -> list[Event
     return [_event(row) for row in connection.execute(query).mappings()]
 
 
+def select_news(connection: Connection, after: int) -> tuple[list[Event], int]:
+    """The events behind a number, and the number of the last; writers wait for each other, so none comes in late."""
+    rows = list(connection.execute(select(EVENTS).where(EVENTS.c.id > after).order_by(EVENTS.c.id)).mappings())
+    return [_event(row) for row in rows], rows[-1]["id"] if rows else after
+
+
 def select_known(connection: Connection, uids: list[str]) -> dict[str, tuple[int, Event]]:
     """Those of the uids that are here, each with its number and event."""
     found = {}
