@@ -14,12 +14,13 @@ ROW_AIR = 6
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a table: its text, what it says on hover, its colour, and whether it is a number."""
+    """One cell of a table: its text, what it says on hover, its colour, whether it is a number, its ground."""
 
     text: str
     tip: str = ""
     colour: str = ""
     isNumber: bool = False
+    ground: str = ""
 
 
 class Panel:

@@ -43,6 +43,8 @@ class Session:
         self.quantity, self.prefersOwnMaps = "", True
         self.flagIndex = -1
         self.data = CaseData("")
+        self.caseWords = self.flagWords = ""
+        self._caseFlags: tuple[tuple, list[FlagRow]] = ((), [])
         self._found: Cohort | None = None
         self._verdict, self._verdictOf = ("", ""), None
         self._imageProblems: list[str] = []
@@ -177,6 +179,22 @@ class Session:
         """The flagged regions of the shown case in the chosen region, by rank."""
         return tables.flagRows(self._flags, self.case, self.region)
 
+    def caseFlags(self) -> list[FlagRow]:
+        """The flagged regions of the shown case in all regions, the weightiest first."""
+        asked = (id(self._flags), self.case, self.model)
+        if self._caseFlags[0] != asked:
+            self._caseFlags = asked, tables.caseFlags(self._flags, self.case, self.model)
+        return self._caseFlags[1]
+
+    def flagsOfModel(self) -> pd.DataFrame | None:
+        """The table of flags across the models and of the chosen model's own maps; None where there is none."""
+        return tables.flagsOfModel(self._flags, self.model)
+
+    def currentFlag(self) -> FlagRow | None:
+        """The flag that is looked at."""
+        flags = self.flags()
+        return flags[self.flagIndex] if 0 <= self.flagIndex < len(flags) else None
+
     def stepFlag(self, step: int) -> FlagRow | None:
         """Go to the next (or previous) flag of the case; None where there is none."""
         flags = self.flags()
@@ -241,6 +259,7 @@ class Session:
         self.cohort = with_runs(cohort, self.workspace)
         self._takeScores()
         self._flags = tables.readFlags(self.workspace)
+        self._caseFlags = (), []
         self._rows = None
         if self.model not in self.models:
             self.model = self._mostComplete()

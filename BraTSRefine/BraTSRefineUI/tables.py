@@ -166,6 +166,11 @@ def caseFlags(flags: pd.DataFrame | None, case: str, model: str) -> list[FlagRow
     return sorted(known.values(), key=lambda row: (-row.score if math.isfinite(row.score) else 0.0, row.rank))
 
 
+def flagsOfModel(flags: pd.DataFrame | None, model: str) -> pd.DataFrame | None:
+    """The flags across the models and of the model's own maps."""
+    return flags if flags is None or "model" not in flags else flags[flags["model"].isin(["", model])]
+
+
 def _flagRow(flag) -> FlagRow:
     box = tuple(getattr(flag, name, math.nan) for name in BOX)
     return FlagRow(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .store_database import Database
 
 EXPORT_EVERY = 20
-"""Events after which the last good export is written again."""
+"""Events after which the last good export is written again; more in a large store, whose export takes a second."""
 
 
 class Store:
@@ -31,6 +31,13 @@ class Store:
     def notes(self) -> list[str]:
         """What a reviewer should know: a network share, an upgrade, an export that failed."""
         return self._database.notes
+
+    @property
+    def place(self) -> str:
+        """The file, or the server's URL without a password."""
+        from .store_errors import shown
+
+        return shown(self._database.place)
 
     @property
     def export_path(self) -> Path | None:
@@ -52,7 +59,7 @@ class Store:
             if event.kind in (UNDO, ADJUDICATION):
                 _check_against(event, select_events(connection, event.case))
             number = insert_event(connection, event)
-        self._count(1)
+        self._count(1, number)
         return number
 
     def add(self, events: Iterable[Event]) -> int:
@@ -147,10 +154,10 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _count(self, new: int) -> None:
+    def _count(self, new: int, of: int = 0) -> None:
         """What was recorded stays recorded where its export fails; that is told, and tried again at the next."""
         self._unexported += new
-        if self._unexported < EXPORT_EVERY:
+        if self._unexported < max(EXPORT_EVERY, of // 100):
             return
         try:
             self.write_last_good()
