@@ -7,8 +7,14 @@ of the models' own variances over their augmentations (within) and the variance 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 
+PART = 1 << 17
+"""Voxels that a CPU takes at once: what it works out in between then stays in its cache, in less than half the time."""
+
+Part = tuple[slice, slice]
 Count = float | torch.Tensor
 """How often a voxel was counted: a number for all, or float32 ``(z, y, x)`` where members count in some alone."""
 
@@ -25,13 +31,19 @@ class Running:
         """Take in ``values``, where ``covered`` (boolean ``(z, y, x)``; None: everywhere). ``values`` is used up."""
         counted = counting(covered, weight)
         self.count = self.count + counted
-        deviation = values - self.mean
-        if isinstance(self.count, float):
-            self.mean.add_(deviation, alpha=weight / self.count)
-            self._squares.addcmul_(deviation, values.sub_(self.mean), value=weight)
+        share = counted / (self.count if isinstance(self.count, float) else _at_least_one(self.count))
+        for part in parts(values):
+            self._add_part(part, values[part], _of_part(counted, part), _of_part(share, part))
+
+    def _add_part(self, part: Part, values: torch.Tensor, counted: Count, share: Count) -> None:
+        mean, squares = self.mean[part], self._squares[part]
+        deviation = values - mean
+        if isinstance(share, float):
+            mean.add_(deviation, alpha=share)
+            squares.addcmul_(deviation, values.sub_(mean), value=counted)
         else:
-            self.mean.addcmul_(deviation, counted / _at_least_one(self.count))
-            self._squares.addcmul_(deviation.mul_(counted), values.sub_(self.mean))
+            mean.addcmul_(deviation, share)
+            squares.addcmul_(deviation.mul_(counted), values.sub_(mean))
 
     @property
     def variance(self) -> torch.Tensor:
@@ -56,10 +68,11 @@ class MemberMoments:
 
     def add(self, probability: torch.Tensor, covered: torch.Tensor | None = None, weight: float = 1.0) -> None:
         """One augmentation of the current model: its region probabilities, which are used up."""
-        entropy = bernoulli_entropy(probability)
-        if covered is not None:
-            entropy *= covered
-        self._model_entropy.add_(entropy, alpha=weight)
+        for part in parts(probability):
+            entropy = bernoulli_entropy(probability[part])
+            if covered is not None:
+                entropy *= covered[part[1:]]
+            self._model_entropy[part].add_(entropy, alpha=weight)
         self._model.add(probability, covered, weight)
 
     def end_model(self) -> None:
@@ -121,6 +134,22 @@ def bernoulli_entropy(probability: torch.Tensor) -> torch.Tensor:
 
 def _x_log_x(x: torch.Tensor) -> torch.Tensor:
     return x.clamp_min(torch.finfo(x.dtype).tiny).log_().mul_(x)
+
+
+def parts(values: torch.Tensor) -> Iterator[Part]:
+    """Regions and slabs along z of about ``PART`` voxels of ``(region, z, y, x)``; on a GPU everything at once."""
+    regions, planes = len(values), values.shape[1]
+    if values.device.type != "cpu":
+        yield slice(0, regions), slice(0, planes)
+        return
+    thick = max(1, PART // max(values[0, 0].numel(), 1)) if planes else 1
+    for region in range(regions):
+        for first in range(0, planes, thick):
+            yield slice(region, region + 1), slice(first, first + thick)
+
+
+def _of_part(value: Count, part: Part) -> Count:
+    return value if isinstance(value, float) else value[part[1:]]
 
 
 def counting(covered: torch.Tensor | None, weight: float) -> Count:

@@ -10,7 +10,7 @@ from small_models import CPU, MAPS
 
 from BraTSRefineLib.fusion import Moments
 from BraTSRefineLib.fusion.moments import bernoulli_entropy as saved_entropy
-from BraTSRefineLib.inference.moments import MeanAlone, MemberMoments, bernoulli_entropy
+from BraTSRefineLib.inference.moments import MeanAlone, MemberMoments, bernoulli_entropy, parts
 
 SHAPE = (3, 4, 5, 6)
 
@@ -173,3 +173,13 @@ def test_memory_does_not_grow_with_the_number_of_members():
         return sum(value.numel() for value in held if isinstance(value, torch.Tensor))
 
     assert arrays_held(20) == arrays_held(1) == 7 * np.prod(SHAPE)
+
+
+@pytest.mark.parametrize("size", [1, 31, 70])
+def test_taken_in_part_by_part_the_moments_are_the_same_to_the_bit(size, monkeypatch):
+    members = random_members(2, 3)
+    whole = maps_of(members)
+    monkeypatch.setattr("BraTSRefineLib.inference.moments.PART", size)
+    assert len(list(parts(torch.zeros(SHAPE)))) > 3
+    for name, values in maps_of(members).items():
+        np.testing.assert_array_equal(values, whole[name])
