@@ -11,7 +11,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from .commands import act, compare, decisions, fusing, look, predict, scoring, show, uncertainty
+from .commands import act, annotate, compare, decisions, fusing, look, predict, scoring, show, uncertainty
 from .commands.options import notes
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(uncertainty.app, name="uncertainty")
+app.add_typer(annotate.app, name="annotate")
 app.add_typer(decisions.app, name="decisions")
 
 

@@ -48,7 +48,7 @@ def export_decisions(
     """
     from ..review import pseudonyms_of, write_events
 
-    with _opened(workspace, store) as (opened, reviewed):
+    with opened_store(workspace, store) as (opened, reviewed):
         events = opened.events()
         if pseudonymise:
             events = pseudonyms_of(reviewed.root).of(events, _cases(reviewed))
@@ -72,7 +72,7 @@ def import_decisions(
     from ..review import read_events
 
     events = read_events(file)
-    with _opened(workspace, store) as (opened, reviewed):
+    with opened_store(workspace, store) as (opened, reviewed):
         new = opened.add(events)
     finish({"read": len(events), "new": new, "known": len(events) - new}, reviewed, as_json)
 
@@ -86,7 +86,7 @@ def agreement(workspace: ReviewedOption, store: StoreOption = None, as_json: Jso
     from ..cohort import load_cohort
     from ..review import correction_agreement, disagreements, newest_corrections, reader_agreement
 
-    with _opened(workspace, store) as (opened, reviewed):
+    with opened_store(workspace, store) as (opened, reviewed):
         events = opened.events()
     tables = {"pairs": reader_agreement(events), "disagreements": disagreements(events)}
     if newest_corrections(events):
@@ -124,7 +124,7 @@ def worklist(
     unknown = [name for name in state or [] if name not in PROGRESS]
     if unknown:
         raise UsageError(f"no state '{unknown[0]}'; it is one of {', '.join(PROGRESS)}")
-    with _opened(workspace, store) as (opened, reviewed):
+    with opened_store(workspace, store) as (opened, reviewed):
         states = opened.states(reader or None)
     wish = Wish(order, tuple(state or ()), tuple(center or ()), region, seed)
     found = ordered(load_cohort(reviewed), states, *_ranked_by(reviewed), wish, reader)
@@ -132,7 +132,7 @@ def worklist(
 
 
 @contextmanager
-def _opened(workspace: Path, url: str | None) -> Iterator[tuple[Store, Workspace]]:
+def opened_store(workspace: Path, url: str | None) -> Iterator[tuple[Store, Workspace]]:
     """The store and its workspace, which must be there; what there is to know of it goes to standard error."""
     from ..cohort.workspace import Workspace
     from ..review import open_store
