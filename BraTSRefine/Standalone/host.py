@@ -59,7 +59,8 @@ class Host:
             _wait(5)
 
     def grab(self) -> QPixmap:
-        """A picture of the window."""
+        """A picture of the window, each view as it looks at rest."""
+        self.layoutManager.renders.refineAll()
         return self.window.grab()
 
     def screenshot(self, path: str | Path) -> Path:

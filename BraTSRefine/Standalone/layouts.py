@@ -7,6 +7,8 @@ from PySide6.QtCore import Property, QObject, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QTabWidget, QVBoxLayout, QWidget
 from vtkmodules.vtkCommonCore import vtkCollection, vtkCommand
 
+from .plots import PlotWidget
+from .renderqueue import RenderQueue
 from .splitter import GAP, PlainSplitter
 from .views import SliceWidget, ThreeDWidget
 
@@ -21,6 +23,7 @@ class LayoutManager(QObject):
     def __init__(self, scene, applicationLogic, viewport: QWidget):
         super().__init__(viewport)
         self._scene, self._applicationLogic, self._viewport = scene, applicationLogic, viewport
+        self.renders = RenderQueue(self)
         self._widgets: dict[tuple[str, str], QWidget] = {}
         self._shown: list[tuple[str, str]] = []
         self._content: QWidget | None = None
@@ -58,14 +61,21 @@ class LayoutManager(QObject):
         return self._widgets.get(("vtkMRMLSliceNode", name))
 
     def threeDWidget(self, which: int | str) -> ThreeDWidget | None:
-        shown = [key for key in self._shown if key[0] == "vtkMRMLViewNode"]
+        return self._widgetOf("vtkMRMLViewNode", which)
+
+    def plotWidget(self, which: int | str) -> PlotWidget | None:
+        return self._widgetOf("vtkMRMLPlotViewNode", which)
+
+    def _widgetOf(self, kind: str, which: int | str) -> QWidget | None:
+        """By its name, or by its place among those of its kind that are shown."""
+        shown = [key for key in self._shown if key[0] == kind]
         if isinstance(which, str):
-            return self._widgets.get(("vtkMRMLViewNode", which))
+            return self._widgets.get((kind, which))
         return self._widgets[shown[which]] if which < len(shown) else None
 
     threeDViewCount = Property(int, lambda self: sum(kind == "vtkMRMLViewNode" for kind, _ in self._shown))
     tableViewCount = Property(int, lambda self: 0)
-    plotViewCount = Property(int, lambda self: 0)
+    plotViewCount = Property(int, lambda self: sum(kind == "vtkMRMLPlotViewNode" for kind, _ in self._shown))
 
     def viewWidgets(self) -> list[QWidget]:
         return [self._widgets[key] for key in self._shown]
@@ -176,9 +186,11 @@ class LayoutManager(QObject):
 
     def _make(self, kind: str, name: str) -> QWidget:
         if kind == "vtkMRMLSliceNode":
-            return SliceWidget(self._scene, self._applicationLogic, name)
+            return SliceWidget(self._scene, self._applicationLogic, name, self.renders)
         if kind == "vtkMRMLViewNode":
-            return ThreeDWidget(self._scene, self._applicationLogic, name)
+            return ThreeDWidget(self._scene, self._applicationLogic, name, self.renders)
+        if kind == "vtkMRMLPlotViewNode":
+            return PlotWidget(self._scene, name, self.renders)
         return _notServed(kind)
 
 

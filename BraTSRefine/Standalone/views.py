@@ -3,12 +3,13 @@
 The public methods are those of qMRMLSliceWidget, qMRMLSliceView, qMRMLThreeDWidget and qMRMLThreeDView.
 """
 
-from PySide6.QtCore import Property, QEvent, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import Property, QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from vtkmodules.vtkCommonCore import vtkCommand
 from vtkmodules.vtkRenderingAnnotation import vtkCornerAnnotation
 
+from .renderqueue import RenderQueue
 from .rendering import RenderRequests, SliceView, ThreeDView, quietStart, renderedImage
 
 BUTTONS = {Qt.LeftButton: "Left", Qt.MiddleButton: "Middle", Qt.RightButton: "Right"}
@@ -30,17 +31,15 @@ class ViewPane(QWidget):
     """What qMRMLSliceView and qMRMLThreeDView have in common (ctkVTKAbstractView)."""
 
     rendered = Signal()
+    SAMPLES_AT_REST = 0
 
-    def __init__(self, view, parent=None):
+    def __init__(self, view, renders: RenderQueue, parent=None):
         super().__init__(parent)
-        self._view = view
+        self._view, self._renders = view, renders
         self._image = QImage()
         self._wheel = 0
         self._paused = 0
         self._isStale = True
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._render)
         self._corner = vtkCornerAnnotation()
         self._listenToMouse()
         self._attach()
@@ -80,15 +79,23 @@ class ViewPane(QWidget):
         return self._view.get_displayable_manager_by_class(name)
 
     def scheduleRender(self) -> None:
-        """Render when the event loop is reached again, once for all requests of this turn."""
+        """Render when the event loop is reached again, once for all requests until then."""
         self._isStale = True
-        canRender = self._view is not None and not self._paused and self.isVisible()
-        if canRender and not self._timer.isActive():
-            self._timer.start(0)
+        if self.canRender:
+            self._renders.add(self)
 
     def forceRender(self) -> None:
-        self._timer.stop()
-        self._render()
+        self._renders.remove(self)
+        self.renderNow(True)
+
+    @property
+    def canRender(self) -> bool:
+        return self._view is not None and not self._paused and self.isVisible()
+
+    @property
+    def hasFine(self) -> bool:
+        """Whether a picture at rest is worth more than one in between."""
+        return self.SAMPLES_AT_REST > 0
 
     def pauseRender(self) -> int:
         self._paused += 1
@@ -105,7 +112,7 @@ class ViewPane(QWidget):
 
     @property
     def isRenderPending(self) -> bool:
-        return self._timer.isActive()
+        return self._renders.isWaiting(self)
 
     def _cornerText(self) -> str:
         return self._corner.GetText(vtkCornerAnnotation.LowerLeft) or ""
@@ -125,10 +132,12 @@ class ViewPane(QWidget):
     cornerAnnotationText = Property(str, _cornerText, _setCornerText)
     backgroundColor = Property(QColor, _backgroundColor, _setBackgroundColor)
 
-    def _render(self) -> None:
+    def renderNow(self, isFine: bool) -> None:
+        """Draw at once; smooth edges take most of the time in software and are for a view at rest (``isFine``)."""
         if self._paused or self._view is None or self._pixelSize().isEmpty():
             return
         self._isStale = False
+        self.renderWindow().SetMultiSamples(self.SAMPLES_AT_REST if isFine else 0)
         with quietStart(self._image.isNull()):
             self._image = renderedImage(self._view)
         self._image.setDevicePixelRatio(self.devicePixelRatioF())
@@ -140,7 +149,7 @@ class ViewPane(QWidget):
 
     def detach(self) -> None:
         """Let go of VTK: no render and no event after this."""
-        self._timer.stop()
+        self._renders.forget(self)
         self._view.interactor().RemoveObserver(self._renderTag)
         self._view.renderers()[-1].RemoveViewProp(self._corner)
         self._view.interactor().SetInteractorStyle(None)
@@ -205,6 +214,7 @@ class ViewPane(QWidget):
     def _forward(self, event, prefix: str | None, name: str) -> None:
         if self._view is None or prefix is None:
             return
+        self._renders.bringToFront(self)
         interactor = self._view.interactor()
         position = event.position() * self.devicePixelRatioF()
         self._setModifiers(interactor, event.modifiers() if hasattr(event, "modifiers") else Qt.NoModifier)
@@ -238,8 +248,10 @@ class ViewPane(QWidget):
 class SliceViewPane(ViewPane):
     """qMRMLSliceView."""
 
-    def __init__(self, view, logic, parent=None):
-        super().__init__(view, parent)
+    SAMPLES_AT_REST = 4
+
+    def __init__(self, view, logic, renders: RenderQueue, parent=None):
+        super().__init__(view, renders, parent)
         self._logic = logic
 
     def mrmlSliceNode(self):
@@ -309,11 +321,11 @@ class _ViewWidget(QWidget):
 class SliceWidget(_ViewWidget):
     """qMRMLSliceWidget."""
 
-    def __init__(self, scene, applicationLogic, name: str, parent=None):
+    def __init__(self, scene, applicationLogic, name: str, renders: RenderQueue, parent=None):
         with quietStart():
             view = SliceView(scene, applicationLogic, name)
         self._logic = applicationLogic.GetSliceLogic(view.get_view_node())
-        super().__init__(SliceViewPane(view, self._logic), parent)
+        super().__init__(SliceViewPane(view, self._logic, renders), parent)
         self._view = view
 
     def sliceView(self) -> SliceViewPane:
@@ -345,10 +357,10 @@ class SliceWidget(_ViewWidget):
 class ThreeDWidget(_ViewWidget):
     """qMRMLThreeDWidget."""
 
-    def __init__(self, scene, applicationLogic, name: str, parent=None):
+    def __init__(self, scene, applicationLogic, name: str, renders: RenderQueue, parent=None):
         with quietStart():
             view = ThreeDView(scene, applicationLogic, name)
-        super().__init__(ThreeDViewPane(view), parent)
+        super().__init__(ThreeDViewPane(view, renders), parent)
         self._view = view
 
     def threeDView(self) -> ThreeDViewPane:
