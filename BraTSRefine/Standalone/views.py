@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from vtkmodules.vtkCommonCore import vtkCommand
 from vtkmodules.vtkRenderingAnnotation import vtkCornerAnnotation
 
-from .renderqueue import RenderQueue
 from .rendering import RenderRequests, SliceView, ThreeDView, quietStart, renderedImage
+from .renderqueue import RenderQueue
 
 BUTTONS = {Qt.LeftButton: "Left", Qt.MiddleButton: "Middle", Qt.RightButton: "Right"}
 WHEEL_NOTCH = 120
