@@ -11,7 +11,7 @@ from PySide6.QtCore import Property, Signal
 sys.path.insert(0, str(Path(__file__).parents[1] / "module"))
 from surface_names import Surface
 
-OWN = {"LayoutManager": {"panes", "close"}, "SliceWidget": set(), "ThreeDWidget": set()}
+OWN = {"LayoutManager": {"panes", "close"}, "SliceWidget": set(), "ThreeDWidget": set(), "PlotWidget": set()}
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,7 @@ def test_ctk_stand_ins_have_no_other_properties_and_signals(surface):
         ("layouts.LayoutManager", "qSlicerLayoutManager"),
         ("views.SliceWidget", "qMRMLSliceWidget"),
         ("views.ThreeDWidget", "qMRMLThreeDWidget"),
+        ("plots.PlotWidget", "qMRMLPlotWidget"),
     ],
 )
 def test_views_and_layout_manager_have_no_other_public_names(surface, ours, theirs):
