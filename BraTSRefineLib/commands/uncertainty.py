@@ -22,6 +22,10 @@ from .options import (
 )
 
 MAP = "map"
+BudgetOption = Annotated[
+    float | None,
+    typer.Option("--budget", help="What a reader is willing to look at: flags of at most so many ml a case."),
+]
 
 
 class MapByDefault(TyperGroup):
@@ -48,6 +52,11 @@ def uncertainty() -> None:
 def map_uncertainty(
     folder: FolderArgument,
     workspace: WorkspaceOption = None,
+    models: Annotated[
+        list[str] | None,
+        typer.Option("--model", help="Members; repeatable. Default: all. One that was predicted here: its own maps."),
+    ] = None,
+    budget: BudgetOption = None,
     threshold: Annotated[float | None, typer.Option(help="Flag regions above this value.")] = None,
     labels: LabelsOption = "auto",
     model_labels: ModelLabelsOption = None,
@@ -55,12 +64,15 @@ def map_uncertainty(
 ) -> None:
     """Map where the models disagree and list the regions to look at (the default).
 
-    After an evaluation flags are cut where the fused label was often wrong; a threshold goes before that.
+    After an evaluation flags are cut where the fused label was often wrong; a threshold goes before that, and with a
+    budget a case's flags hold at most so many ml, the likeliest errors first.
 
     [dim]bratsrefine uncertainty cohort/ --workspace out/[/]
+    [dim]bratsrefine uncertainty cohort/ --workspace out/ --model 3d_fullres-flips --budget 5[/]
     """
     _, opened = open_cohort(folder, workspace, labels, model_labels)
-    finish(run_job(opened, "uncertainty", {"threshold": threshold}), opened, as_json)
+    parameters = {"models": models, "threshold": threshold, "budget_ml": budget}
+    finish(run_job(opened, "uncertainty", parameters), opened, as_json)
 
 
 @app.command()
@@ -69,6 +81,7 @@ def evaluate(
     workspace: WorkspaceOption = None,
     models: MembersOption = None,
     precision: Annotated[float, typer.Option(help="Share of what is flagged that should be wrong.")] = 0.45,
+    budget: BudgetOption = None,
     labels: LabelsOption = "auto",
     model_labels: ModelLabelsOption = None,
     references: ReferencesOption = None,
@@ -77,9 +90,11 @@ def evaluate(
 ) -> None:
     """Say what the uncertainty is worth on the cases with a reference: maps, flags, predicted quality.
 
+    Members that were predicted here are compared by their own maps too, each a source, on the cases that all have.
     Writes tables and report.html into the workspace's evaluation/, and the calibration that later flags are cut at.
 
     [dim]bratsrefine uncertainty evaluate cohort/ --workspace out/ --json[/]
     """
     _, opened = open_cohort(folder, workspace, labels, model_labels, references, predictions)
-    finish(run_job(opened, "evaluate", {"models": models, "precision": precision}), opened, as_json)
+    parameters = {"models": models, "precision": precision, "budget_ml": budget}
+    finish(run_job(opened, "evaluate", parameters), opened, as_json)

@@ -85,6 +85,7 @@ def _is_folds(value: object) -> bool:
 _MODELS = Parameter(None, _is_names, "null or a list of the cohort's models")
 _CASES = Parameter(None, _is_names, "null or a list of the cohort's cases")
 _SCHEDULER = Parameter(None, lambda value: value is None or isinstance(value, str), "null or an address")
+_BUDGET = Parameter(None, _is_threshold, "null or ml above 0")
 _CONVENTION = Parameter("brats2023", lambda value: isinstance(value, str), "the name of a convention for empty masks")
 _CONVENTION_OR_SCORES = Parameter(
     None, lambda value: value is None or isinstance(value, str), "null (that of the scores) or a convention's name"
@@ -106,10 +107,12 @@ KINDS: dict[str, dict[str, Parameter]] = {
         "models": _MODELS,
         "cases": _CASES,
         "threshold": Parameter(None, _is_threshold, "null or a number above 0"),
+        "budget_ml": _BUDGET,
     },
     "evaluate": {
         "models": _MODELS,
         "cases": _CASES,
+        "budget_ml": _BUDGET,
         "precision": Parameter(
             0.45, lambda value: value is not None and _is_threshold(value) and value < 1, "a number between 0 and 1"
         ),

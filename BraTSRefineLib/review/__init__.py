@@ -21,7 +21,7 @@ from .file_hash import file_hash
 from .flag_evidence import Evidence, level_evidence, vote_evidence
 from .flag_files import read_flags, write_flags
 from .flag_names import flag_id
-from .flag_risk import RISKS_FILE, RiskTable, Tally, fit_risk, read_risks, write_risks
+from .flag_risk import RiskTable, Tally, fit_risk, read_risks, risks_file, write_risks
 from .flag_types import ERROR_RISK, FLAG_COLUMNS, Flag, ReviewError, default_threshold
 from .flag_worth import FlagWorth, heaviest_disagreement, worth
 from .flags import Doubt, Flagged, find_flags
@@ -46,7 +46,6 @@ __all__ = [
     "KINDS",
     "LAYOUTS",
     "PROGRESS",
-    "RISKS_FILE",
     "AnnotationList",
     "CaseState",
     "Doubt",
@@ -96,6 +95,7 @@ __all__ = [
     "read_quality",
     "read_risks",
     "reader_agreement",
+    "risks_file",
     "save_correction",
     "saved_versions",
     "start_from_prediction",

@@ -10,7 +10,7 @@ import pandas as pd
 from ..cohort.workspace import written_whole
 from .flag_types import FLAG_COLUMNS, OLDEST_COLUMNS, Flag, ReviewError
 
-TEXTS = ("case", "region", "why", "quantity", "type")
+TEXTS = ("case", "region", "why", "quantity", "type", "model")
 
 
 def write_flags(flags: Iterable[Flag], path: Path) -> None:
@@ -29,7 +29,7 @@ def read_flags(path: Path) -> pd.DataFrame:
         raise ReviewError(f"{path}: no flags yet; run the uncertainty job first")
     table = read_table(path, OLDEST_COLUMNS, "run the uncertainty job again")
     table = table.reindex(columns=[*FLAG_COLUMNS, *(name for name in table if name not in FLAG_COLUMNS)])
-    return table.assign(type=table["type"].fillna("").astype(str))
+    return table.assign(**{name: table[name].fillna("").astype(str) for name in ("type", "model")})
 
 
 def read_table(path: Path, needed: Iterable[str], again: str) -> pd.DataFrame:

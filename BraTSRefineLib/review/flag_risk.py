@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..cohort.workspace import written_whole
+from ..cohort.workspace import Workspace, safe_name, written_whole
 from .flag_evidence import Evidence
 from .flag_types import ReviewError
 
@@ -28,7 +28,7 @@ LEANING = 50.0
 """Voxels of the coarser cell that each cell starts from."""
 
 RISKS_FILE = "evaluation/flag_risks.json"
-"""Where a workspace keeps the tables."""
+"""Where a workspace keeps the tables of the cohort's models."""
 
 THRESHOLDS = np.round(np.linspace(0.02, 0.98, 97), 2)
 
@@ -146,6 +146,12 @@ def _lowest_that_reaches(curve: pd.DataFrame, precision: float) -> pd.Series:
         return curve.iloc[-1]
     reached = known[known["precision"] >= precision]
     return reached.iloc[0] if len(reached) else known.loc[known["precision"].idxmax()]
+
+
+def risks_file(workspace: Workspace, model: str = "") -> Path:
+    """Where a workspace keeps the tables of the cohort's models, or those of one model's own maps."""
+    path = workspace.root / RISKS_FILE
+    return path.with_name(f"{path.stem}-{safe_name(model)}{path.suffix}") if model else path
 
 
 def write_risks(tables: Mapping[str, RiskTable], path: Path) -> None:

@@ -11,7 +11,7 @@ from ..regions import REGION_NAMES
 
 OLDEST_COLUMNS = ["case", "region", "rank", "why", "quantity", "volume_ml", "mean", "maximum", "x_mm", "y_mm", "z_mm"]
 BOX_COLUMNS = ["x_low_mm", "y_low_mm", "z_low_mm", "x_high_mm", "y_high_mm", "z_high_mm"]
-FLAG_COLUMNS = [*OLDEST_COLUMNS, "type", "score", "ambiguity_ml", *BOX_COLUMNS]
+FLAG_COLUMNS = [*OLDEST_COLUMNS, "type", "score", "ambiguity_ml", *BOX_COLUMNS, "model"]
 
 FALSE_POSITIVE, MISS, BOUNDARY = "possible false positive", "possible miss", "boundary"
 ERROR_RISK = "error_risk"
@@ -32,6 +32,7 @@ class Flag:
     ``type`` says which way the doubt goes, empty where no fused label was given. ``score`` is the weight of the region
     times the summed uncertainty (0 to 1, in mm3), more where the members contradict each other. ``ambiguity_ml`` is
     the volume that may change hands, NaN where no probability was given. ``box_lps`` are the outermost voxels' centres.
+    ``model``: whose own maps it was found in; empty where it compares the cohort's models.
     """
 
     case: str
@@ -47,6 +48,7 @@ class Flag:
     score: float = 0.0
     ambiguity_ml: float = np.nan
     box_lps: tuple[float, ...] = (np.nan,) * 6
+    model: str = ""
 
     @property
     def row(self) -> dict[str, object]:

@@ -61,8 +61,9 @@ def worklist(
     """The cohort's cases in the order in which to review them.
 
     ``priority`` is the sum over a case's flags of volume (ml) times mean uncertainty (as a share of the highest that
-    the quantity can take); where there is no table of flags, 1 minus the lowest predicted Dice of its regions. Cases
-    without either come last. ``random`` is a shuffle that ``seed`` fixes; ``blind`` one of the reader's own, without
+    the quantity can take), of the models' disagreement or of one model's own flags, whichever is more: they are of the
+    same places. Where there is no table of flags it is 1 minus the lowest predicted Dice of its regions. Cases without
+    either come last. ``random`` is a shuffle that ``seed`` fixes; ``blind`` one of the reader's own, without
     what could sway a judgement: it needs ``who``, and ``states`` that are that reader's alone.
     Raises ReviewError for another order, or a blind one without a reader.
     """
@@ -105,14 +106,23 @@ def _with_flags(
         return table
     counted = flags[flags["region"] == region] if region else flags
     share = counted["mean"] / counted["quantity"].map({name: highest(name) for name in counted["quantity"].unique()})
-    summed = counted.assign(weight=counted["volume_ml"] * share).groupby("case")
-    by_case = pd.DataFrame(
+    models = counted.get("model", "")
+    summed = counted.assign(weight=counted["volume_ml"] * share, model=models).groupby(["case", "model"])
+    by_source = pd.DataFrame(
         {"flags": summed.size(), "flagged_ml": summed["volume_ml"].sum(), "priority": summed["weight"].sum()}
     )
-    found = by_case.reindex(table["case"]).fillna(0).reset_index(drop=True)
-    table = table.assign(**found.astype({"flags": int}))
-    why = [f"{row.flags} flags, {row.flagged_ml:.3g} ml" if row.flags else "no flag" for row in table.itertuples()]
-    return table.assign(why=why)
+    by_case = by_source.reset_index().sort_values("priority", ascending=False, kind="stable").drop_duplicates("case")
+    found = by_case.set_index("case").reindex(table["case"]).reset_index(drop=True)
+    models, numbers = found["model"].fillna(""), found.drop(columns="model").astype(float).fillna(0)
+    table = table.assign(**numbers.astype({"flags": int}))
+    told = zip(table["flags"], table["flagged_ml"], models, strict=True)
+    return table.assign(why=[_flags_in_words(*one) for one in told])
+
+
+def _flags_in_words(count: int, flagged_ml: float, model: str) -> str:
+    if not count:
+        return "no flag"
+    return f"{count} flags, {flagged_ml:.3g} ml" + (f" of {model}" if model else "")
 
 
 def _with_quality(table: pd.DataFrame, quality: pd.DataFrame | None, region: str, ranks: bool) -> pd.DataFrame:

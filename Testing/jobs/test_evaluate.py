@@ -14,11 +14,15 @@ from BraTSRefineLib import jobs
 from BraTSRefineLib.cohort import Workspace, discover, save_cohort, write_volume
 from BraTSRefineLib.cohort.volumes import Geometry
 from BraTSRefineLib.jobs import JobError
+from BraTSRefineLib.jobs.actions.evaluation_compared import MEANS, compared
+from BraTSRefineLib.jobs.actions.evaluation_flags import WORTH_COLUMNS
+from BraTSRefineLib.jobs.predicted import Predicted
 from BraTSRefineLib.regions import REGIONS, label_convention
 from BraTSRefineLib.review import ERROR_RISK, read_flags, read_risks
 
 LABELS = label_convention("brats2023")
 GRID = Geometry((40, 36, 32), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+BUDGET_ML = 0.5
 CASES = ("A", "B", "C", "D", "E")
 
 
@@ -49,6 +53,15 @@ def write_maps(workspace: Workspace, name: str, case: str, spread: float) -> Non
             write_volume(path, stack[level].astype(np.float32), GRID)
 
 
+def write_predicted(workspace: Workspace, name: str, cases: tuple[str, ...]) -> None:
+    """The label maps and records by which the prediction is a model of the cohort."""
+    made = Predicted(workspace, name)
+    for case in cases:
+        write_volume(made.label_map(case), LABELS.paint(balls(0)), GRID)
+        made.record(case).write_text(json.dumps({"labels": "brats2023", "members": ["one", "two"]}))
+    made.about_json.write_text("{}")
+
+
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory) -> SimpleNamespace:
     """Five cases with a reference and one without, three models, one prediction with maps, after the job."""
@@ -59,7 +72,7 @@ def evaluated(tmp_path_factory) -> SimpleNamespace:
     save_cohort(cohort, workspace)
     for case in CASES:
         write_maps(workspace, "tta", case, 2)
-    job_json, events = jobs.create(workspace, "evaluate", {"precision": 0.5}), []
+    job_json, events = jobs.create(workspace, "evaluate", {"precision": 0.5, "budget_ml": BUDGET_ML}), []
     summary = jobs.run(job_json, on_event=events.append)
     tables = {path.stem: pd.read_csv(path) for path in (workspace.root / "evaluation").glob("*.csv")}
     return SimpleNamespace(folder=folder, workspace=workspace, summary=summary, events=events, tables=tables)
@@ -80,6 +93,25 @@ def test_sources_of_uncertainty_stand_in_one_table(evaluated):
     assert set(evaluated.tables["cases"]["domain"]) == {"brain"}
 
 
+def test_sources_are_compared_side_by_side_on_the_cases_that_all_have(evaluated):
+    table = evaluated.tables["compared"].set_index(["region", "source"])
+    assert list(table.loc["WT"].index) == ["votes of the models", "tta"]
+    assert (table["cases"] == 5).all()
+    flags = evaluated.tables["flags"].set_index(["way", "source", "region"])
+    row = table.loc[("WT", "votes of the models")]
+    assert row["coverage"] == flags.loc[("calibrated", "votes of the models", "WT"), "coverage"]
+    assert {"dice", "qu_brats", "aurc", "ece", "rank_correlation"} <= set(evaluated.summary["sources"]["WT, tta"])
+
+
+def test_a_source_of_fewer_cases_is_compared_on_those():
+    rows = [(case, source, "ET", value) for case, source, value in (("A", "x", 1), ("B", "x", 3), ("B", "y", 5))]
+    cases = pd.DataFrame(rows, columns=["case", "source", "region", "dice"], dtype=object)
+    cases = cases.reindex(columns=["case", "source", "region", *MEANS]).astype(dict.fromkeys(MEANS, float))
+    table = compared(cases, pd.DataFrame(columns=WORTH_COLUMNS)).set_index("source")
+    assert table["cases"].to_dict() == {"x": 1, "y": 1}
+    assert table["dice"].to_dict() == {"x": 3.0, "y": 5.0}
+
+
 def test_flags_are_compared_with_the_plain_way(evaluated):
     table = evaluated.tables["flags"]
     votes = table[(table["source"] == "votes of the models") & (table["region"] == "WT")].set_index("way")
@@ -88,6 +120,7 @@ def test_flags_are_compared_with_the_plain_way(evaluated):
         "half of the maximum, no rim",
         "calibrated",
         "calibrated, no rim",
+        "at most 0.5 ml a case",
     }
     assert votes.loc["calibrated", "precision"] > votes.loc["five heaviest disagreements", "precision"]
     assert "five heaviest disagreements" not in set(table.loc[table["source"] == "tta", "way"])
@@ -144,9 +177,47 @@ def test_the_next_flags_are_cut_at_the_calibrated_risk(evaluated):
     assert set(read_flags(evaluated.workspace.flags_csv)["quantity"]) == {"disagreement"}
 
 
+def test_a_budget_is_kept_case_by_case_over_all_regions(evaluated):
+    table = evaluated.tables["flags-by-case"]
+    within = table[table["way"] == "at most 0.5 ml a case"]
+    assert set(within["source"]) == {"votes of the models", "tta"}
+    assert within.groupby(["case", "source"])["flagged_ml"].sum().max() <= BUDGET_ML
+    assert within["flagged_ml"].sum() > 0
+    jobs.run(jobs.create(evaluated.workspace, "uncertainty", {"budget_ml": BUDGET_ML}))
+    flags = read_flags(evaluated.workspace.flags_csv)
+    assert set(flags["quantity"]) == {ERROR_RISK}
+    assert 0 < flags.groupby("case")["volume_ml"].sum().max() <= BUDGET_ML
+    with pytest.raises(JobError, match="a threshold and a budget"):
+        jobs.run(jobs.create(evaluated.workspace, "uncertainty", {"budget_ml": 1, "threshold": 0.1}))
+
+
+def test_a_prediction_s_own_maps_are_flagged_beside_what_the_models_disagree_about(evaluated):
+    jobs.run(jobs.create(evaluated.workspace, "uncertainty"))
+    across = read_flags(evaluated.workspace.flags_csv)
+    assert set(across["model"]) == {""}
+    write_predicted(evaluated.workspace, "tta", CASES)
+    summary = jobs.run(jobs.create(evaluated.workspace, "uncertainty", {"models": ["tta"]}))
+    assert (summary["flags_of"], summary["cases"]) == ("tta", len(CASES))
+    flags = read_flags(evaluated.workspace.flags_csv)
+    own = flags[flags["model"] == "tta"]
+    assert len(own) == summary["flags"] > 0
+    assert ERROR_RISK in set(own["quantity"]), "calibrated by its own table where it had errors to learn from"
+    assert len(flags) == len(own) + len(across), "the models' flags stay"
+    jobs.run(jobs.create(evaluated.workspace, "uncertainty", {"models": ["tta"], "cases": ["A"], "threshold": 0.1}))
+    again = read_flags(evaluated.workspace.flags_csv)
+    assert set(again.loc[(again["case"] == "A") & (again["model"] == "tta"), "quantity"]) == {"entropy"}
+    pd.testing.assert_frame_equal(*(one[(one["case"] == "B")].reset_index(drop=True) for one in (again, flags)))
+
+
+def test_a_model_without_maps_of_its_own_has_no_flags(evaluated):
+    with pytest.raises(JobError, match=r"of careful there are none"):
+        jobs.run(jobs.create(evaluated.workspace, "uncertainty", {"models": ["careful"]}))
+
+
 def test_a_calibration_of_other_members_is_left_aside(evaluated):
     jobs.run(jobs.create(evaluated.workspace, "uncertainty", {"models": ["left", "right"]}))
-    assert set(read_flags(evaluated.workspace.flags_csv)["quantity"]) == {"disagreement"}
+    flags = read_flags(evaluated.workspace.flags_csv)
+    assert set(flags.loc[flags["model"] == "", "quantity"]) == {"disagreement"}
 
 
 def test_few_cases_are_evaluated_as_far_as_they_go_and_the_rest_is_a_problem(evaluated):

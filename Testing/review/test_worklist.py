@@ -40,6 +40,13 @@ def test_priority_is_flagged_volume_times_uncertainty_as_a_share_of_its_highest(
     assert found.table["place"].tolist() == [1, 2, 3, 4]
 
 
+def test_flags_of_two_sources_are_of_the_same_places_so_that_only_the_graver_count():
+    own = FLAGS.iloc[[1]].assign(model="3d", volume_ml=20.0)
+    found = worklist(COHORT, {}, pd.concat([FLAGS.assign(model=""), own])).table.set_index("case")
+    assert found.loc["A2", ["flags", "priority", "why"]].tolist() == [1, 20.0, "1 flags, 20 ml of 3d"]
+    assert found.loc["B1", "why"] == "1 flags, 10 ml"
+
+
 def test_without_flags_the_lowest_predicted_dice_comes_first_and_the_unknown_last():
     found = worklist(COHORT, {}, None, QUALITY)
     assert cases(found) == ["A1", "B2", "A2", "B1"]

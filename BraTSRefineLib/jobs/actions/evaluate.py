@@ -13,24 +13,25 @@ from ...analysis.uncertainty_page import write_uncertainty_page
 from ...cohort import Case, Cohort, case_geometry
 from ...cohort.volumes import Geometry, read_label_map
 from ...regions import REGIONS
-from ...review import RISKS_FILE, ReviewError, write_risks
+from ...review import ReviewError, risks_file, write_risks
 from ...scoring.agreement import agreement
 from ...scoring.map_worth import map_worth
 from ...scoring.quality import FEATURES, features_of
 from ..context import Context
 from ..description import JobError
+from .evaluation_compared import compared
 from .evaluation_flags import FlagStudy, kept_tables, worth_summary
 from .evaluation_maps import IN_BAND, IN_BRAIN, MapStudy
 from .evaluation_quality import quality_tables
 from .flagging import Seen
 from .members import CASE_ERRORS, CaseError, known_regions, region_stack, usable_members
 from .uncertainty import brain_of
-from .uncertainty_sources import VOTES, case_sources, mapped_models, relative_uncertainty
+from .uncertainty_sources import PROBABILITIES, VOTES, case_sources, mapped_models, relative_uncertainty
 
 EVALUATION = "evaluation"
 """The folder in the workspace."""
 
-SUMMED = ("cases", "qu_brats", "aurc", "e_aurc", "ece", "brier")
+COMPARED = ("cases", "dice", "qu_brats", "aurc", "ece", "coverage", "precision", "rank_correlation")
 FLAG_FIGURES = ("coverage", "precision", "flagged_ml", "flags", "rank_correlation")
 QUALITY_FIGURES = ("n", "pairwise_dice_rank", "regression_rank", "mean_absolute_error", "within_interval")
 
@@ -77,7 +78,7 @@ def run(context: Context) -> dict[str, object]:
     Raises JobError where nothing can be evaluated.
     """
     cohort, models = _cohort(context)
-    mapped = mapped_models(context.workspace, [case.case for case in cohort.cases])
+    mapped = _mapped(context, cohort)
     if len(models) < 2 and not mapped:
         raise JobError("evaluate: no uncertainty; it takes two models, or one that was predicted here with its maps")
     study = Study(FlagStudy(context.job.parameters["precision"]))
@@ -93,6 +94,15 @@ def _cohort(context: Context) -> tuple[Cohort, list[str]]:
     if named is not None:
         cohort = replace(cohort, cases=tuple(case for case in cohort.cases if case.case in named))
     return cohort, list(dict.fromkeys(context.job.parameters["models"] or cohort.models))
+
+
+def _mapped(context: Context, cohort: Cohort) -> list[str]:
+    """The models with maps of their own, in the order in which the job names them; all where it names none."""
+    there, named = (
+        mapped_models(context.workspace, [case.case for case in cohort.cases]),
+        context.job.parameters["models"],
+    )
+    return there if named is None else [name for name in dict.fromkeys(named) if name in there]
 
 
 def _examinations(context: Context, cohort: Cohort, models: list[str]) -> Iterator[Examination]:
@@ -151,15 +161,17 @@ def _learn_region(
 
 def _judge(context: Context, one: Examination, mapped: list[str], study: Study) -> None:
     """The flags of a case by what was learnt from the others."""
-    truth = one.truth()
+    truth, budget = one.truth(), context.job.parameters["budget_ml"]
     for source, seen in case_sources(one.case, one.members, mapped, context.workspace, one.geometry):
+        wrong = {region: seen.consensus[level] != truth[level] for level, region in enumerate(REGIONS)}
+        cuts = []
         for region in one.regions:
-            level = REGIONS.index(region)
-            wrong = seen.consensus[level] != truth[level]
             try:
-                study.flags.judge(one.name, source, region, seen, wrong, one.geometry)
+                cuts.append(study.flags.judge(one.name, source, region, seen, wrong[region], one.geometry))
             except ReviewError as error:
                 context.problem(one.name, str(error))
+        if budget is not None and cuts:
+            study.flags.judge_budget(source, cuts, wrong, budget, one.geometry)
 
 
 def _agreement(one: Examination, region: str, seen: Seen, truth: np.ndarray | None) -> dict[str, object]:
@@ -178,6 +190,7 @@ def _write(context: Context, cohort: Cohort, study: Study) -> dict[str, object]:
     if not study.done:
         raise JobError("evaluate: no case with a reference could be evaluated; the problems above say why")
     tables = {
+        "compared": compared(study.maps.cases(), study.flags.worths()),
         "sources": study.maps.sources(),
         "cases": study.maps.cases(),
         "reliability": study.maps.reliability(),
@@ -190,14 +203,24 @@ def _write(context: Context, cohort: Cohort, study: Study) -> dict[str, object]:
     tables |= quality_tables(context, pd.DataFrame(study.agreements))
     place = context.staged.root / EVALUATION
     page = write_uncertainty_page(f"BraTSRefine: {cohort.root.name}", tables, len(study.done), place)
-    write_risks(kept_tables(study.flags, study.sources, REGIONS), context.staged.root / RISKS_FILE)
+    _write_risks(context, study)
     return _summary(tables, study, context.workspace.root / EVALUATION / page.name)
 
 
+def _write_risks(context: Context, study: Study) -> None:
+    """The calibration of the flags across the models, and for each predicted model that of its own."""
+    across = [source for source in study.sources if source in (VOTES, PROBABILITIES)]
+    for source in study.sources:
+        own, model = ([source], source) if source not in across else (across, "")
+        write_risks(kept_tables(study.flags, own, REGIONS), risks_file(context.staged, model))
+
+
 def _summary(tables: dict[str, pd.DataFrame], study: Study, page: Path) -> dict[str, object]:
-    sources, flags, quality = tables["sources"], tables["flags"], tables.get("quality-summary")
+    side_by_side, flags, quality = tables["compared"], tables["flags"], tables.get("quality-summary")
     rows = {"cases": len(study.done), "report": str(page)}
-    rows["sources"] = {f"{row['source']}, {row['region']}": _numbers(row, SUMMED) for _, row in sources.iterrows()}
+    rows["sources"] = {
+        f"{row['region']}, {row['source']}": _numbers(row, COMPARED) for _, row in side_by_side.iterrows()
+    }
     rows["flags"] = {
         f"{row['region']}, {row['way']}, {row['source']}": _numbers(row, FLAG_FIGURES) for _, row in flags.iterrows()
     }

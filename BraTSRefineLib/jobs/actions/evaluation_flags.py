@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -21,10 +21,11 @@ from ...review import (
     worth,
 )
 from ...review.flag_risk import coverage_precision
-from .flagging import Seen, risk_flags
+from .flag_budget import within_budget
+from .flagging import Cut, Seen, risk_cut
 
 PLAIN, HALF = "five heaviest disagreements", "half of the maximum, no rim"
-CALIBRATED, NO_RIM = "calibrated", "calibrated, no rim"
+CALIBRATED, NO_RIM, BUDGET = "calibrated", "calibrated, no rim", "at most {ml:g} ml a case"
 WORTH_COLUMNS = ["case", "source", "region", "way", "coverage", "precision", "flagged_ml", "error_ml", "flags"]
 WORTH_COLUMNS += ["rank_correlation"]
 
@@ -52,13 +53,24 @@ class FlagStudy:
         half = find_flags(seen.doubt(level), geometry, case=case, region=region, quantity=seen.quantity)
         self._add(names, HALF, worth(half.labels, wrong, voxel_ml))
 
-    def judge(self, case: str, source: str, region: str, seen: Seen, wrong: np.ndarray, geometry: Geometry) -> None:
+    def judge(self, case: str, source: str, region: str, seen: Seen, wrong: np.ndarray, geometry: Geometry) -> Cut:
         """The worth of flags that are cut by a table of the other cases. Raises ReviewError where these are too few."""
         evidence = seen.evidence(REGIONS.index(region), geometry.array_spacing)
         table = fit_risk(self._others(source, region, case, evidence.kind), precision=self.precision)
+        cut = risk_cut(case, region, seen, evidence, table)
         for way, keep_rim in ((CALIBRATED, True), (NO_RIM, False)):
-            flagged = risk_flags(case, geometry, region, seen, evidence, table, keep_rim)
+            flagged = replace(cut, keep_rim=keep_rim).flags(geometry)
             self._add((case, source, region), way, worth(flagged.labels, wrong, geometry.voxel_ml))
+        return cut
+
+    def judge_budget(
+        self, source: str, cuts: Sequence[Cut], wrong: Mapping[str, np.ndarray], budget_ml: float, geometry: Geometry
+    ) -> None:
+        """The worth of a case's flags in all regions together, when they may hold so many ml; ``wrong`` by region."""
+        found = within_budget(budget_ml, lambda share: [cut.flags(geometry, share) for cut in cuts])
+        for cut, flagged in zip(cuts, found, strict=True):
+            names = (cut.case, source, cut.region)
+            self._add(names, BUDGET.format(ml=budget_ml), worth(flagged.labels, wrong[cut.region], geometry.voxel_ml))
 
     def table(self, source: str, region: str) -> RiskTable | None:
         """The table of all cases with the commonest evidence; None for fewer than two."""

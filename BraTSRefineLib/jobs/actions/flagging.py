@@ -11,6 +11,7 @@ from ...cohort.volumes import Geometry
 from ...regions import REGIONS
 from ...review import ERROR_RISK, Doubt, Evidence, Flag, Flagged, RiskTable, find_flags, level_evidence, vote_evidence
 from ...review.flag_types import highest
+from .flag_budget import within_budget
 
 
 @dataclass(frozen=True)
@@ -45,52 +46,71 @@ class Seen:
         return level_evidence(values, fused, spacing, highest=highest(self.quantity), source=source)
 
 
+@dataclass(frozen=True)
+class Cut:
+    """One region's map, from which flags are cut at ``threshold``, or at another one; None is the quantity's default.
+
+    ``keep_rim``: the map is a calibrated risk, which names the rim only where it often errs.
+    """
+
+    case: str
+    region: str
+    doubt: Doubt
+    quantity: str
+    threshold: float | None = None
+    keep_rim: bool = False
+
+    def flags(self, geometry: Geometry, share: float | None = None) -> Flagged:
+        """The flags of the region; with a ``share`` those above so much of the quantity's maximum."""
+        threshold = self.threshold if share is None else share * highest(self.quantity)
+        names = {"case": self.case, "region": self.region, "quantity": self.quantity}
+        return find_flags(self.doubt, geometry, **names, threshold=threshold, keep_rim=self.keep_rim)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Where flags are to be cut: at a ``threshold`` of the uncertainty, or so that a case's hold ``budget_ml`` at most.
+
+    Without either they are cut where the calibration, or the quantity's default, says.
+    """
+
+    threshold: float | None = None
+    budget_ml: float | None = None
+
+
 def case_flags(
     case: str,
     geometry: Geometry,
     regions: Sequence[str],
     sorts: Sequence[Seen],
-    threshold: float | None,
+    asked: Asked,
     risks: Mapping[str, RiskTable],
 ) -> list[Flag]:
     """The flags of every region, the best sort of members first.
 
-    A ``threshold`` that somebody asked for is one of the uncertainty, so that it leaves the calibration aside.
+    A threshold that somebody asked for is one of the uncertainty, so that it leaves the calibration aside.
     """
-    flags = []
-    for region in regions:
-        level = REGIONS.index(region)
-        found = None if threshold is not None else _by_risk(case, geometry, region, sorts, risks.get(region))
-        if found is None:
-            names = {"case": case, "region": region, "quantity": sorts[0].quantity}
-            found = find_flags(sorts[0].doubt(level), geometry, **names, threshold=threshold)
-        flags += found.flags
-    return flags
+    cuts = [_cut(case, geometry, region, sorts, asked, risks.get(region)) for region in regions]
+    if asked.budget_ml is None:
+        found = [cut.flags(geometry) for cut in cuts]
+    else:
+        found = within_budget(asked.budget_ml, lambda share: [cut.flags(geometry, share) for cut in cuts])
+    return [flag for flagged in found for flag in flagged.flags]
 
 
-def risk_flags(
-    case: str,
-    geometry: Geometry,
-    region: str,
-    seen: Seen,
-    evidence: Evidence,
-    table: RiskTable,
-    keep_rim: bool = True,
-) -> Flagged:
-    """The flags of one region, cut at the table's threshold; their uncertainty is the probability of an error."""
+def risk_cut(case: str, region: str, seen: Seen, evidence: Evidence, table: RiskTable, keep_rim: bool = True) -> Cut:
+    """By the table's risk, cut at its threshold; the flags' uncertainty is the probability of an error."""
     doubt = seen.doubt(REGIONS.index(region), table.risk(evidence))
-    names = {"case": case, "region": region, "quantity": ERROR_RISK}
-    return find_flags(doubt, geometry, **names, threshold=table.threshold, keep_rim=keep_rim)
+    return Cut(case, region, doubt, ERROR_RISK, table.threshold, keep_rim)
 
 
-def _by_risk(
-    case: str, geometry: Geometry, region: str, sorts: Sequence[Seen], table: RiskTable | None
-) -> Flagged | None:
-    """None where no table of these members is kept."""
-    if table is None:
-        return None
-    for seen in sorts:
-        evidence = seen.evidence(REGIONS.index(region), geometry.array_spacing)
-        if evidence.kind == table.kind:
-            return risk_flags(case, geometry, region, seen, evidence, table)
-    return None
+def _cut(
+    case: str, geometry: Geometry, region: str, sorts: Sequence[Seen], asked: Asked, table: RiskTable | None
+) -> Cut:
+    level = REGIONS.index(region)
+    if table is not None and asked.threshold is None:
+        for seen in sorts:
+            evidence = seen.evidence(level, geometry.array_spacing)
+            if evidence.kind == table.kind:
+                return risk_cut(case, region, seen, evidence, table)
+    return Cut(case, region, sorts[0].doubt(level), sorts[0].quantity, asked.threshold)

@@ -14,11 +14,13 @@ from ...cohort.volumes import Geometry, read_image, write_volume
 from ...cohort.workspace import written_whole
 from ...fusion import QUANTITIES
 from ...regions import REGIONS
-from ...review import FLAG_COLUMNS, RISKS_FILE, Flag, RiskTable, default_threshold, read_flags, read_risks
+from ...review import Flag, RiskTable, default_threshold, read_risks, risks_file
 from ..context import Context
 from ..description import JobError
-from .flagging import Seen, case_flags
-from .members import CASE_ERRORS, CaseError, chosen_models, known_regions, usable_members
+from .flag_tables import write_flag_tables
+from .flagging import Asked, Seen, case_flags
+from .members import CASE_ERRORS, CaseError, known_regions, usable_members
+from .own_flags import flag_own_maps
 from .results import joined, write_table
 from .uncertainty_sources import FROM_PROBABILITIES, from_probabilities, from_votes
 
@@ -66,14 +68,19 @@ class Tables:
 
 
 def run(context: Context) -> dict[str, object]:
-    """``maps/`` with a description beside each map, ``flags.csv`` and ``uncertainty.csv`` of the workspace."""
-    cohort = context.cohort()
-    models, tables = chosen_models(context, cohort), Tables()
-    risks = read_risks(context.workspace.root / RISKS_FILE)
+    """``maps/`` with a description beside each map, ``flags.csv`` and ``uncertainty.csv`` of the workspace.
+
+    Of a single model, which must have been predicted here, its own maps are flagged.
+    """
+    cohort, asked = context.cohort(), _asked(context)
+    models = list(dict.fromkeys(context.job.parameters["models"] or cohort.models))
+    if len(models) < 2:
+        return flag_own_maps(context, cohort, models, asked)
+    risks, tables = read_risks(risks_file(context.workspace)), Tables()
     for case in context.cases(cohort, models):
         try:
             geometry, sorts = _maps(context, case, models)
-            flags = _flags(context, case, geometry, sorts, risks)
+            flags = _flags(case, geometry, sorts, asked, risks)
             rows = [row for maps in sorts for row in _rows(context, case, geometry, maps)]
         except CASE_ERRORS as error:
             context.problem(case.case, str(error))
@@ -83,6 +90,14 @@ def run(context: Context) -> dict[str, object]:
         tables.rows += rows
         tables.done.append(case.case)
     return _write_tables(context, tables, {case.case for case in cohort.cases})
+
+
+def _asked(context: Context) -> Asked:
+    """Raises JobError for a threshold and a budget at once."""
+    asked = Asked(context.job.parameters["threshold"], context.job.parameters["budget_ml"])
+    if None not in (asked.threshold, asked.budget_ml):
+        raise JobError("uncertainty: a threshold and a budget at once; the budget looks for the threshold itself")
+    return asked
 
 
 def _maps(context: Context, case: Case, models: list[str]) -> tuple[Geometry, list[Maps]]:
@@ -99,12 +114,10 @@ def _maps(context: Context, case: Case, models: list[str]) -> tuple[Geometry, li
     return geometry, sorts
 
 
-def _flags(
-    context: Context, case: Case, geometry: Geometry, sorts: list[Maps], risks: dict[str, RiskTable]
-) -> list[Flag]:
+def _flags(case: Case, geometry: Geometry, sorts: list[Maps], asked: Asked, risks: dict[str, RiskTable]) -> list[Flag]:
     """The places to look at: by the calibrated risk where these members have one, else by the best quantity."""
-    threshold, regions = context.job.parameters["threshold"], known_regions(case, sorts[0].members)
-    return case_flags(case.case, geometry, regions, [maps.seen for maps in sorts], threshold, risks)
+    regions = known_regions(case, sorts[0].members)
+    return case_flags(case.case, geometry, regions, [maps.seen for maps in sorts], asked, risks)
 
 
 def _rows(context: Context, case: Case, geometry: Geometry, maps: Maps) -> Iterator[dict[str, object]]:
@@ -178,24 +191,15 @@ def _write_tables(context: Context, tables: Tables, cohort: set[str]) -> dict[st
     """The run keeps its own tables; the workspace's also keep the cases that were not done anew."""
     if not tables.done:
         raise JobError("uncertainty: no case has two models that can be used; the problems above say why")
-    flags = pd.DataFrame([flag.row for flag in tables.flags], columns=FLAG_COLUMNS)
     rows = pd.DataFrame(tables.rows, columns=UNCERTAINTY_COLUMNS)
-    kept = cohort - set(tables.done)
-    previous_flags, previous_rows = _previous(context)
-    write_table(flags, context.outputs / "flags.csv")
+    previous = _previous_rows(context)
+    kept = previous[previous["case"].isin(cohort - set(tables.done))]
+    write_flag_tables(context, tables.flags, tables.done, cohort)
     write_table(rows, context.outputs / "uncertainty.csv")
-    write_table(_merged(previous_flags, flags, kept), context.staged.flags_csv)
-    write_table(_merged(previous_rows, rows, kept), context.staged.root / "uncertainty.csv")
-    return {"cases": len(tables.done), "flags": len(flags), "quantities": sorted(set(rows["quantity"]))}
+    write_table(joined([kept, rows], UNCERTAINTY_COLUMNS), context.staged.root / "uncertainty.csv")
+    return {"cases": len(tables.done), "flags": len(tables.flags), "quantities": sorted(set(rows["quantity"]))}
 
 
-def _merged(previous: pd.DataFrame, new: pd.DataFrame, kept: set[str]) -> pd.DataFrame:
-    return joined([previous[previous["case"].isin(kept)], new], list(new.columns))
-
-
-def _previous(context: Context) -> tuple[pd.DataFrame, pd.DataFrame]:
-    flags, rows = context.workspace.flags_csv, context.workspace.root / "uncertainty.csv"
-    return (
-        read_flags(flags) if flags.is_file() else pd.DataFrame(columns=FLAG_COLUMNS),
-        pd.read_csv(rows, dtype={"case": str}) if rows.is_file() else pd.DataFrame(columns=UNCERTAINTY_COLUMNS),
-    )
+def _previous_rows(context: Context) -> pd.DataFrame:
+    rows = context.workspace.root / "uncertainty.csv"
+    return pd.read_csv(rows, dtype={"case": str}) if rows.is_file() else pd.DataFrame(columns=UNCERTAINTY_COLUMNS)

@@ -25,7 +25,7 @@ NATS = log(2)
 def mapped_models(workspace: Workspace, cases: list[str]) -> list[str]:
     """Names of what was predicted here with maps of at least one of the cases, sorted."""
     folders = sorted(path.name for path in workspace.maps.glob("*") if path.is_dir())
-    return [name for name in folders if any(_is_mapped(workspace, name, case) for case in cases)]
+    return [name for name in folders if any(is_mapped(workspace, name, case) for case in cases)]
 
 
 def case_sources(
@@ -33,13 +33,13 @@ def case_sources(
 ) -> Iterator[tuple[str, Seen]]:
     """Each source's name and what it says, one in memory at a time. Raises CaseError for maps of another grid."""
     if len(members) >= 2:
-        yield VOTES, _on_grid(from_votes(case, members), geometry, VOTES)
+        yield VOTES, on_grid(from_votes(case, members), geometry, VOTES)
     probable = [model for model in members if model in case.probabilities]
     if len(probable) >= 2:
-        yield PROBABILITIES, _on_grid(from_probabilities(case, probable), geometry, PROBABILITIES)
+        yield PROBABILITIES, on_grid(from_probabilities(case, probable), geometry, PROBABILITIES)
     for name in mapped:
-        if _is_mapped(workspace, name, case.case):
-            yield name, _on_grid(_from_maps(workspace, name, case.case), geometry, name)
+        if is_mapped(workspace, name, case.case):
+            yield name, on_grid(from_maps(workspace, name, case.case), geometry, name)
 
 
 def from_votes(case: Case, members: list[str]) -> Seen:
@@ -67,7 +67,7 @@ def relative_uncertainty(seen: Seen, level: int) -> np.ndarray:
     return np.clip(bernoulli_entropy(seen.quantities["mean"][level]) / NATS, 0, 1)
 
 
-def _from_maps(workspace: Workspace, name: str, case: str) -> Seen:
+def from_maps(workspace: Workspace, name: str, case: str) -> Seen:
     """What ``predict`` wrote beside its label maps."""
     maps = {quantity: _stack(workspace, name, case, quantity) for quantity in ("mean", "entropy")}
     for quantity in OPTIONAL:
@@ -81,12 +81,12 @@ def _stack(workspace: Workspace, name: str, case: str, quantity: str) -> np.ndar
     return np.stack([read_image(path).astype(np.float32, copy=False) for path in paths])
 
 
-def _is_mapped(workspace: Workspace, name: str, case: str) -> bool:
+def is_mapped(workspace: Workspace, name: str, case: str) -> bool:
     names = [(region, quantity) for region in REGIONS for quantity in ("mean", "entropy")]
     return all(workspace.model_map_path(name, case, *each).is_file() for each in names)
 
 
-def _on_grid(seen: Seen, geometry: Geometry, source: str) -> Seen:
+def on_grid(seen: Seen, geometry: Geometry, source: str) -> Seen:
     if seen.consensus.shape[1:] != geometry.size[::-1]:
         raise CaseError(f"{source}: another number of voxels than the case; make it again")
     return seen
