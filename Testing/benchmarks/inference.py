@@ -39,13 +39,14 @@ PRECISION = "fp16" if ON_GPU else "fp32"
 THRESHOLD_MARGIN = 1e-3
 
 PEAK = """
-import resource, sys
+import re, sys
+from pathlib import Path
 from nnunet_results import simulated_case
 from BraTSRefineLib.inference.models import open_models
 from BraTSRefineLib.inference.predict import predict_case
 model, folds, tta = sys.argv[1:]
 predict_case(simulated_case((96, 128, 128)), open_models(model, folds=folds.split(",")), tta=tta, device="cpu")
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1])
 """
 
 
