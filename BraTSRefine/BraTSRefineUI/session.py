@@ -5,19 +5,21 @@ The panels ask; everything that takes a table or a file to answer is answered he
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import casedata, maps, measures, overview, runs, suspicions, tables
+from . import maps, measures, overview, runs, suspicions, tables
 from .casedata import CaseData, UncertaintyMap
 from .maps import MapFile
+from .reading import CaseRead, Reading, readCase, withLabels
 from .suspicions import Suspicion
 from .tables import CaseRow, FlagRow
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from BraTSRefineLib.cohort.case import Case, Cohort
+    from BraTSRefineLib.cohort.case import Cohort
     from BraTSRefineLib.cohort.workspace import Workspace
 
 REGIONS = ("WT", "TC", "ET")
@@ -26,12 +28,15 @@ REGIONS = ("WT", "TC", "ET")
 class Session:
     """One opened cohort in one workspace.
 
+    ``readAhead`` gives what was read of a case already, or None where the files have to be read now.
+
     >>> session = Session()
     >>> session.open("data/brats2020", "data/brats2020-refine")
     >>> session.rows()[0].case
     """
 
-    def __init__(self) -> None:
+    def __init__(self, readAhead: Callable[[Reading], CaseRead | None] = lambda reading: None) -> None:
+        self.readAhead = readAhead
         self.workspace: Workspace | None = None
         self.cohort: Cohort | None = None
         self.scores: pd.DataFrame | None = None
@@ -47,7 +52,8 @@ class Session:
         self._caseFlags: tuple[tuple, list[FlagRow]] = ((), [])
         self._found: Cohort | None = None
         self._verdict, self._verdictOf = ("", ""), None
-        self._imageProblems: list[str] = []
+        self._imageProblems: tuple[str, ...] = ()
+        self._mapAhead: tuple[Reading, UncertaintyMap] | None = None
         self._flags: pd.DataFrame | None = None
         self._rows: list[CaseRow] | None = None
         self._suspicions: list[Suspicion] = []
@@ -64,7 +70,7 @@ class Session:
         if cohort is None:
             cohort = discover(Path(folder), labels=labels)
             save_cohort(cohort, opened)
-        self.__init__()
+        self.__init__(self.readAhead)
         self.workspace = opened
         self._take(cohort)
 
@@ -131,23 +137,45 @@ class Session:
             return shown[0]
         return shown[(shown.index(self.case) + step) % len(shown)]
 
+    def reading(self, name: str) -> Reading:
+        """What is to be read of a case for the chosen model, region and quantity. Raises CohortError."""
+        case, voters = self.cohort[name], ()
+        if case.reference is None:  # of the data's own models: what was made here is no independent witness
+            voters = tuple(model for model in self._found[name].usable_models() if model != self.model)
+        chosen = maps.best(self._mapsOf(name), self.quantity, self.prefersOwnMaps)
+        return Reading(case, self.model, voters, chosen, self.workspace)
+
     def loadCase(self, name: str) -> CaseData:
         """Read the case's files for the chosen model; while the case stays its images are not read again.
 
         Raises CohortError.
         """
-        case = self.cohort[name]
-        same = name == self.data.case
-        images, problems = (None, self._imageProblems) if same else casedata.readImages(case)
-        self._imageProblems = problems
-        reference, consensus, wrong = self._reference(case, same)
-        prediction, alsoWrong = self._prediction(case)
+        reading = self.reading(name)
+        if name == self.data.case:
+            read = withLabels(reading, self.data, self._imageProblems)
+        else:
+            read = self.readAhead(reading) or readCase(reading)
+            self._mapAhead = (reading, read.uncertainty) if read.uncertainty else None
+        self._imageProblems = read.imageProblems
         if name != self.case:
             self.case, self.flagIndex = name, -1
-        known = (*problems, *wrong, *alsoWrong, *_problemsOf(case, self.model))
-        data = CaseData(name, images, reference, prediction, consensus, tuple(dict.fromkeys(known)))
-        self.data = data.withoutImages()
-        return data
+        if images is not None:
+            self._hasImages = bool(images)
+        self.data = read.data.withoutImages()
+        return read.data
+
+    def unreadable(self) -> str:
+        """Why the shown case cannot be reviewed: its prediction, or each of its images, cannot be read; else empty."""
+        if not self.case:
+            return ""
+        case = self.cohort[self.case]
+        isBlank = bool(case.images) and not self._hasImages
+        isUnpredicted = self.model in case.predictions and self.data.prediction is None
+        return "; ".join(self.data.problems) or "nothing of it could be read" if isBlank or isUnpredicted else ""
+
+    def errorsIn(self, flag: FlagRow) -> dict[int, float] | None:
+        """How much of a flag of the shown case is wrong against the reference, in ml by kind; None without one."""
+        return None
 
     def forgetCase(self) -> None:
         """Nothing is shown any more."""
@@ -164,7 +192,10 @@ class Session:
         """The maps of the shown case for the chosen region: the chosen model's own first, then those of all models."""
         if not self.workspace or not self.case:
             return []
-        return maps.found(self.workspace, self.case, self.region, self.model)
+        return self._mapsOf(self.case)
+
+    def _mapsOf(self, name: str) -> list[MapFile]:
+        return maps.found(self.workspace, name, self.region, self.model)
 
     def chooseMap(self, chosen: MapFile) -> None:
         """Show this quantity from now on, and rather from this kind of source."""
@@ -173,11 +204,14 @@ class Session:
     def loadUncertainty(self) -> UncertaintyMap | None:
         """The map of the chosen quantity, else of the best there is; None where there is none. Raises VolumeError."""
         chosen = maps.best(self.maps(), self.quantity, self.prefersOwnMaps)
+        ahead, self._mapAhead = self._mapAhead, None
+        if ahead and chosen and (ahead[0].case.case, ahead[0].map) == (self.case, chosen):
+            return ahead[1]
         return maps.read(self.workspace, self.case, chosen) if chosen else None
 
     def flags(self) -> list[FlagRow]:
-        """The flagged regions of the shown case in the chosen region, by rank."""
-        return tables.flagRows(self._flags, self.case, self.region)
+        """The flagged regions of the shown case in the chosen region: the shown model's own first, each by rank."""
+        return tables.flagRows(self._flags, self.case, self.region, self.model)
 
     def caseFlags(self) -> list[FlagRow]:
         """The flagged regions of the shown case in all regions, the weightiest first."""
@@ -292,26 +326,6 @@ class Session:
         """The first of the models that predicted most cases."""
         return max(self.models, key=lambda model: sum(model in c.predictions for c in self.cohort.cases), default="")
 
-    def _reference(self, case: Case, same: bool):
-        """Reference or consensus, whether it is a consensus, and what could not be read."""
-        if case.reference is None:
-            return self._consensus(case), True, ()
-        if same and self.data.reference is not None:
-            return self.data.reference, False, ()
-        labels, problems = _tryLabels(case.reference, case.labels, "reference")
-        return labels, False, problems
-
-    def _consensus(self, case: Case):
-        """Of the data's own models: what was made here is no independent witness."""
-        others = [m for m in self._found[case.case].usable_models() if m != self.model]
-        return casedata.consensus(case, others) if self.model else None
-
-    def _prediction(self, case: Case):
-        path = case.predictions.get(self.model)
-        if path is None:
-            return None, ((f"no prediction of {self.model}",) if self.model else ())
-        return _tryLabels(path, case.convention_of(self.model), self.model)
-
 
 def _known(workspace: Workspace, folder: str | Path) -> Cohort | None:
     """What the workspace knows of this very folder; None where it knows nothing or another one."""
@@ -321,16 +335,3 @@ def _known(workspace: Workspace, folder: str | Path) -> Cohort | None:
         return None
     cohort = load_cohort(workspace)
     return cohort if Path(cohort.root).resolve() == Path(folder).expanduser().resolve() else None
-
-
-def _tryLabels(path, convention, name: str):
-    from BraTSRefineLib.cohort.volumes import VolumeError
-
-    try:
-        return casedata.readLabels(path, convention, name), ()
-    except (VolumeError, IndexError) as error:
-        return None, (str(error),)
-
-
-def _problemsOf(case: Case, model: str) -> tuple[str, ...]:
-    return tuple(p.message for p in case.problems if p.model in ("", model))

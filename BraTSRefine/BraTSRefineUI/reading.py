@@ -1,0 +1,144 @@
+"""What is read of a case, from which files, and what takes time to work out from them. No Qt, no MRML.
+
+It is the same whether the window reads a case itself or another process reads it ahead (``prefetch``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import casedata, maps
+from .casedata import CaseData, Labels, UncertaintyMap
+from .maps import MapFile
+
+if TYPE_CHECKING:
+    from BraTSRefineLib.cohort.case import Case
+    from BraTSRefineLib.cohort.workspace import Workspace
+
+Stamp = tuple[tuple[int, int], ...]
+UNKNOWN_PACKING = 4
+"""How much larger than its file a volume without a NIfTI header is taken to be."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A question: this case for that model and with that map. The answer is the same until a file changes.
+
+    ``voters`` are the models whose majority stands in for a missing reference.
+    """
+
+    case: Case
+    model: str = ""
+    voters: tuple[str, ...] = ()
+    map: MapFile | None = None
+    workspace: Workspace | None = None
+
+    def files(self) -> list[Path]:
+        """Every file that the answer depends on, in a fixed order."""
+        case = self.case
+        predictions = (case.predictions.get(model) for model in (self.model, *self.voters))
+        volumes = (*case.images.values(), case.reference, *predictions, self.map.path if self.map else None)
+        return [path for path in volumes if path is not None]
+
+    def stamp(self) -> Stamp:
+        """Size and time of last change of each file, which tell whether an answer still holds."""
+        return tuple(_stampOf(path) for path in self.files())
+
+    def voxelBytes(self) -> int:
+        """How many bytes have to be read and worked on, from the files' headers alone."""
+        return sum(_unpackedBytes(path) for path in self.files())
+
+
+@dataclass(frozen=True)
+class CaseRead:
+    """The answer. ``uncertainty`` is None as well where its file could not be read: who shows the map finds out why."""
+
+    data: CaseData
+    imageProblems: tuple[str, ...] = ()
+    uncertainty: UncertaintyMap | None = None
+
+
+def readCase(reading: Reading, tell: Callable[[str], None] = lambda part: None) -> CaseRead:
+    """Read everything; what cannot be read is absent and said in ``problems``. ``tell`` hears which part comes next."""
+    tell("images")
+    images, problems = casedata.readImages(reading.case)
+    tell("labels")
+    read = withLabels(reading, CaseData(reading.case.case, images), tuple(problems))
+    tell("map")
+    return CaseRead(read.data, read.imageProblems, _tryMap(reading))
+
+
+def withLabels(reading: Reading, known: CaseData, imageProblems: tuple[str, ...]) -> CaseRead:
+    """The case's images as they are known, with reference and prediction; a reference that is known is not read again.
+
+    Without a reference the consensus is made anew: it leaves the chosen model out.
+    """
+    reference, consensus, wrong = _reference(reading, known)
+    prediction, alsoWrong = _prediction(reading)
+    problems = (*imageProblems, *wrong, *alsoWrong, *_problemsOf(reading.case, reading.model))
+    labels = reference, prediction, consensus
+    return CaseRead(CaseData(known.case, known.images, *labels, tuple(dict.fromkeys(problems))), imageProblems)
+
+
+def _reference(reading: Reading, known: CaseData):
+    """Reference or consensus, whether it is a consensus, and what could not be read."""
+    case = reading.case
+    if case.reference is None:
+        return (casedata.consensus(case, reading.voters) if reading.model else None), True, ()
+    if known.reference is not None and not known.consensus:
+        return known.reference, False, ()
+    labels, problems = _tryLabels(case.reference, case.labels, "reference")
+    return labels, False, problems
+
+
+def _prediction(reading: Reading):
+    path = reading.case.predictions.get(reading.model)
+    if path is None:
+        return None, ((f"no prediction of {reading.model}",) if reading.model else ())
+    return _tryLabels(path, reading.case.convention_of(reading.model), reading.model)
+
+
+def _tryLabels(path, convention, name: str) -> tuple[Labels | None, tuple[str, ...]]:
+    from BraTSRefineLib.cohort.volumes import VolumeError
+
+    try:
+        return casedata.readLabels(path, convention, name), ()
+    except (VolumeError, IndexError) as error:
+        return None, (str(error),)
+
+
+def _tryMap(reading: Reading) -> UncertaintyMap | None:
+    from BraTSRefineLib.cohort.volumes import VolumeError
+    from BraTSRefineLib.jobs import JobError
+
+    if reading.map is None:
+        return None
+    try:
+        return maps.read(reading.workspace, reading.case.case, reading.map)
+    except (VolumeError, JobError):
+        return None  # who shows the map reads it again and says why it cannot
+
+
+def _problemsOf(case: Case, model: str) -> tuple[str, ...]:
+    return tuple(p.message for p in case.problems if p.model in ("", model))
+
+
+def _stampOf(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return -1, -1
+    return found.st_size, found.st_mtime_ns
+
+
+def _unpackedBytes(path: Path) -> int:
+    from BraTSRefineLib.cohort.nifti_header import read_nifti_header
+
+    try:
+        header = read_nifti_header(path)
+        return header.file_bytes if header else UNKNOWN_PACKING * path.stat().st_size
+    except OSError:
+        return 0
