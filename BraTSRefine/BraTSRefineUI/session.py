@@ -159,8 +159,8 @@ class Session:
         self._imageProblems = read.imageProblems
         if name != self.case:
             self.case, self.flagIndex = name, -1
-        if images is not None:
-            self._hasImages = bool(images)
+        if read.data.images is not None:
+            self._hasImages = bool(read.data.images)
         self.data = read.data.withoutImages()
         return read.data
 
