@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
-from . import colours, views
+from . import casedata, colours, views
 from .corners import Corners
 from .overview import cutInside
 from .scene import ERROR_CLASSES, NO_IMAGE, CaseScene
@@ -39,10 +39,10 @@ def _title(session: Session, shown: CaseScene, view: views.View) -> list:
     pieces = [(words, colours.TEXT)]
     if view.tag == "BraTSRefineT1c":
         pieces.append((session.case, colours.QUIET_TEXT))
-    elif view.tag == "BraTSRefineCoronal" and session.flagIndex >= 0:
-        words = _("flag {number} of {count}")
-        flag = words.format(number=session.flagIndex + 1, count=len(session.flags()))
-        pieces.append((flag, colours.UNCERTAIN))
+        if session.caseWords:
+            pieces.append((session.caseWords, colours.DOUBTFUL))
+    elif view.tag == "BraTSRefineCoronal" and session.flagWords:
+        pieces.append((session.flagWords, colours.UNCERTAIN))
     elif view.tag == "BraTSRefineSagittal":
         pieces.append((f"{session.model} {session.region}".strip(), colours.QUIET_TEXT))
     return pieces
@@ -62,8 +62,16 @@ def _outlines(session: Session, shown: CaseScene, view: views.View | None) -> li
 
 
 def _errors(region: str) -> list:
-    classes = ERROR_CLASSES.values() if region == "WT" else list(ERROR_CLASSES.values())[:2]
-    return [(words, colour) for words, colour in classes]
+    """What the colours of the error map mean in a region."""
+    if region == "WT":
+        wrong = {casedata.WRONG_CLASS: _("wrong class")}
+    else:
+        wrong = {
+            casedata.WRONG_CLASS: _("other tissue called {region}").format(region=region),
+            casedata.CONFUSED_AWAY: _("{region} called other tissue").format(region=region),
+        }
+    words = {casedata.FALSE_POSITIVE: _("false positive"), casedata.FALSE_NEGATIVE: _("false negative"), **wrong}
+    return [(words[label], ERROR_CLASSES[label][1]) for label in words]
 
 
 def _uncertainty(uncertainty, threshold: float) -> list:

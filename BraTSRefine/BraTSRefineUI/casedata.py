@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,13 @@ class Labels:
     regions: Mapping[str, np.ndarray]
     geometry: Geometry
     tissues: np.ndarray | None = None
+
+    @cached_property
+    def bounds(self) -> list[tuple[int, int]] | None:
+        """First and last index an axis of what is set in any region; None where nothing is."""
+        found = [bounds for mask in self.regions.values() if (bounds := occupiedBounds(mask, margin=0))]
+        ends = zip(*found, strict=True)
+        return [(min(first for first, _last in axis), max(last for _first, last in axis)) for axis in ends] or None
 
     def on(self, other: Labels) -> bool:
         """Whether both lie on one grid, so that they can be compared voxel by voxel."""
@@ -192,29 +200,64 @@ def readUncertainty(path: Path) -> UncertaintyMap:
     )
 
 
-FALSE_POSITIVE, FALSE_NEGATIVE, WRONG_CLASS = 1, 2, 3
+FALSE_POSITIVE, FALSE_NEGATIVE, WRONG_CLASS, CONFUSED_AWAY = 1, 2, 3, 4
 
 
 def errorMap(reference: Labels, prediction: Labels, region: str) -> np.ndarray | None:
-    """Where the prediction of a region errs ``(z, y, x)``, uint8: 1 false positive, 2 false negative, 3 wrong class.
+    """Where the prediction of a region errs ``(z, y, x)``, uint8.
 
-    Wrong class is marked in WT alone: both say tumour, their tissues differ. None where the grids differ or one of
-    the two does not know the region.
+    1 false positive: the reference has no tumour there. 2 false negative: the prediction has none. Where both have
+    tumour, only its class is wrong: 3 in WT that the tissues differ, in TC and ET that another tissue was taken for the
+    region, 4 that the region was taken for another tissue. Without WT on both sides everything is 1 or 2.
+
+    None where the grids differ or one of the two does not know the region.
     """
     if not reference.on(prediction) or region not in reference.regions or region not in prediction.regions:
         return None
     true, found = reference.regions[region], prediction.regions[region]
     errors = np.zeros(true.shape, dtype=np.uint8)
+    box = _boxAround(reference, prediction)
+    true, found, inside = true[box], found[box], errors[box]
+    inside[found & ~true] = FALSE_POSITIVE
+    inside[true & ~found] = FALSE_NEGATIVE
+    both = _bothTumour(reference, prediction, box)
     if region == "WT":
-        errors[_wrongClass(reference, prediction)] = WRONG_CLASS
-    errors[found & ~true] = FALSE_POSITIVE
-    errors[true & ~found] = FALSE_NEGATIVE
+        inside[both & _innerDiffers(reference, prediction, box)] = WRONG_CLASS
+    elif both is not None:
+        inside[both & found & ~true] = WRONG_CLASS
+        inside[both & true & ~found] = CONFUSED_AWAY
     return errors
 
 
-def _wrongClass(reference: Labels, prediction: Labels) -> np.ndarray:
-    wrong = np.zeros(reference.regions["WT"].shape, dtype=bool)
+def dice(reference: Labels | None, prediction: Labels | None, region: str) -> float | None:
+    """Dice of a region; None where they cannot be compared, or where both are empty."""
+    if reference is None or prediction is None or not reference.on(prediction):
+        return None
+    if region not in reference.regions or region not in prediction.regions:
+        return None
+    box = _boxAround(reference, prediction)
+    true, found = reference.regions[region][box], prediction.regions[region][box]
+    total = np.count_nonzero(true) + np.count_nonzero(found)
+    return 2 * np.count_nonzero(true & found) / total if total else None
+
+
+def _boxAround(*several: Labels) -> tuple[slice, ...]:
+    """The box around everything that is set in any region of label maps on one grid."""
+    bounds = [labels.bounds for labels in several if labels.bounds is not None]
+    if not bounds:
+        return (slice(0),) * 3
+    return tuple(slice(min(b[axis][0] for b in bounds), max(b[axis][1] for b in bounds) + 1) for axis in range(3))
+
+
+def _bothTumour(reference: Labels, prediction: Labels, box: tuple[slice, ...]) -> np.ndarray | None:
+    if "WT" not in reference.regions or "WT" not in prediction.regions:
+        return None
+    return reference.regions["WT"][box] & prediction.regions["WT"][box]
+
+
+def _innerDiffers(reference: Labels, prediction: Labels, box: tuple[slice, ...]) -> np.ndarray:
+    differs = np.zeros(reference.regions["WT"][box].shape, dtype=bool)
     for inner in ("TC", "ET"):
         if inner in reference.regions and inner in prediction.regions:
-            wrong |= reference.regions[inner] != prediction.regions[inner]
-    return wrong & reference.regions["WT"] & prediction.regions["WT"]
+            differs |= reference.regions[inner][box] != prediction.regions[inner][box]
+    return differs

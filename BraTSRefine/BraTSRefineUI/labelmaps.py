@@ -15,6 +15,16 @@ import vtk
 from .casedata import occupiedBounds
 
 BINARY_LABELMAP = "Binary labelmap"
+CLOSED_SURFACE = "Closed surface"
+
+
+def ijkToRas(geometry) -> vtk.vtkMatrix4x4:
+    """Matrix from voxel index (i, j, k) to RAS in mm."""
+    matrix = vtk.vtkMatrix4x4()
+    for row, values in enumerate(np.diag([-1.0, -1.0, 1.0, 1.0]) @ geometry.affine):
+        for column, value in enumerate(values):
+            matrix.SetElement(row, column, float(value))
+    return matrix
 
 
 def orientedImage(mask: np.ndarray, ijkToRas: vtk.vtkMatrix4x4):

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import vtk
 
-from . import colours, labelmaps
+from . import colours, labelmaps, meshes
 
 LINE_THICKNESS = {"WT": 1, "TC": 2, "ET": 3}
-SURFACE_SMOOTHING = "0.2"
-BRAIN_STEP = 3
 NO_LIMIT = 1e6
+DISTANCE = "distance (mm)"
 
 
 class OwnedNodes:
@@ -129,10 +128,11 @@ def outlines(scene, name: str, masks: Mapping[str, np.ndarray], ijkToRas, colour
     Line thickness belongs to the display node, not to the segment.
     """
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
-    node.GetSegmentation().SetConversionParameter("Smoothing factor", SURFACE_SMOOTHING)
     labelmaps.fillSegmentation(node, masks, ijkToRas, colours.rgb(colour))
-    node.CreateClosedSurfaceRepresentation()
-    for region in masks:
+    for region, mask in masks.items():
+        segment = node.GetSegmentation().GetSegment(region)
+        if segment is not None:
+            segment.AddRepresentation(labelmaps.CLOSED_SURFACE, meshes.ofMask(mask, ijkToRas))
         _addOutlineDisplay(scene, node, region)
     return node
 
@@ -142,8 +142,8 @@ def _addOutlineDisplay(scene, node, region: str) -> None:
     display = scene.AddNewNodeByClass("vtkMRMLSegmentationDisplayNode", region)
     display.SetVisibility2DFill(False)
     display.SetSliceIntersectionThickness(LINE_THICKNESS.get(region, 1))
-    display.SetPreferredDisplayRepresentationName2D("Closed surface")
-    display.SetPreferredDisplayRepresentationName3D("Closed surface")
+    display.SetPreferredDisplayRepresentationName2D(labelmaps.CLOSED_SURFACE)
+    display.SetPreferredDisplayRepresentationName3D(labelmaps.CLOSED_SURFACE)
     display.SetVisibility(False)
     node.AddAndObserveDisplayNodeID(display.GetID())
     for segment in node.GetSegmentation().GetSegmentIDs():
@@ -156,9 +156,52 @@ def outlineDisplays(node) -> dict[str, object]:
     return {display.GetName(): display for display in displays}
 
 
+def surfaceOf(node, region: str):
+    """The surface (RAS mm) of one region of a segmentation made by ``outlines``; None where it is empty."""
+    segment = node.GetSegmentation().GetSegment(region)
+    surface = segment.GetRepresentation(labelmaps.CLOSED_SURFACE) if segment else None
+    return surface if surface is not None and surface.GetNumberOfPolys() else None
+
+
+def trianglesOf(surface) -> tuple[np.ndarray, np.ndarray]:
+    """Points (n, 3) and the triangles' corners (m, 3), as indices into them."""
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    points = vtk_to_numpy(surface.GetPoints().GetData()).astype(float)
+    triangles = vtk_to_numpy(surface.GetPolys().GetConnectivityArray()).reshape(-1, 3)
+    return points, triangles
+
+
+def distanceSurfaces(scene, found: Mapping[str, tuple], limit: float) -> list:
+    """A model a surface, coloured by the values (n,) in mm at its points between ``-limit`` and ``limit``; a table."""
+    table = _colourTable(scene, "distance colours", 256)
+    for index, colour in enumerate(colours.diverging()):
+        table.SetColor(index, f"{index}", *colour, 1.0)
+    return [*(_colouredModel(scene, name, *each, limit, table) for name, each in found.items()), table]
+
+
+def _colouredModel(scene, name: str, surface, values: np.ndarray, limit: float, table):
+    coloured = vtk.vtkPolyData()
+    coloured.ShallowCopy(surface)
+    scalars = labelmaps.vtkArray(values.astype(np.float32))
+    scalars.SetName(DISTANCE)
+    coloured.GetPointData().AddArray(scalars)
+    node = scene.AddNewNodeByClass("vtkMRMLModelNode", name)
+    node.SetAndObservePolyData(coloured)
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetVisibility2D(False)
+    display.SetAndObserveColorNodeID(table.GetID())
+    display.SetActiveScalar(DISTANCE, vtk.vtkAssignAttribute.POINT_DATA)
+    display.SetScalarRangeFlag(display.UseManualScalarRange)
+    display.SetScalarRange(-limit, limit)
+    display.SetScalarVisibility(True)
+    return node
+
+
 def brainSurface(scene, voxels: np.ndarray, ijkToRas) -> list:
     """A faint hull of everything that is not 0 in a skull-stripped image, for orientation in 3D."""
-    surface = _hull(voxels[::BRAIN_STEP, ::BRAIN_STEP, ::BRAIN_STEP], ijkToRas)
+    surface = meshes.ofBrain(voxels, ijkToRas)
     if not surface.GetNumberOfPoints():
         return []
     node = scene.AddNewNodeByClass("vtkMRMLModelNode", "brain")
@@ -170,29 +213,6 @@ def brainSurface(scene, voxels: np.ndarray, ijkToRas) -> list:
     display.SetVisibility2D(False)
     display.BackfaceCullingOn()
     return [node]
-
-
-def _hull(sample: np.ndarray, ijkToRas) -> vtk.vtkPolyData:
-    """Surface, in RAS, of the smoothed mask of a sample of every third voxel."""
-    from scipy.ndimage import gaussian_filter
-
-    mask = np.pad(gaussian_filter((sample > 0).astype(np.float32), 1.2), 1)
-    image = vtk.vtkImageData()
-    image.SetDimensions(*mask.shape[::-1])
-    image.SetSpacing(BRAIN_STEP, BRAIN_STEP, BRAIN_STEP)
-    image.SetOrigin(-BRAIN_STEP, -BRAIN_STEP, -BRAIN_STEP)
-    image.GetPointData().SetScalars(labelmaps.vtkArray(mask))
-    contour = vtk.vtkFlyingEdges3D()
-    contour.SetInputData(image)
-    contour.SetValue(0, 0.5)
-    contour.ComputeScalarsOff()
-    toRas = vtk.vtkTransformPolyDataFilter()
-    transform = vtk.vtkTransform()
-    transform.SetMatrix(ijkToRas)
-    toRas.SetTransform(transform)
-    toRas.SetInputConnection(contour.GetOutputPort())
-    toRas.Update()
-    return toRas.GetOutput()
 
 
 def restrictTo(display, viewNodeIDs: Sequence[str]) -> None:

@@ -6,23 +6,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
-import vtk
 
 from . import casedata, colours, nodes, views
-from .casedata import CaseData, Image, UncertaintyMap
+from .casedata import CaseData, Image, Labels, UncertaintyMap
+from .distancesurfaces import DistanceSurfaces
+from .labelmaps import ijkToRas
+from .look import Look
 
 ERROR_CLASSES = {
     casedata.FALSE_POSITIVE: ("false positive", colours.FALSE_POSITIVE),
     casedata.FALSE_NEGATIVE: ("false negative", colours.FALSE_NEGATIVE),
     casedata.WRONG_CLASS: ("wrong class", colours.WRONG_CLASS),
+    casedata.CONFUSED_AWAY: ("taken for other tissue", colours.CONFUSED_AWAY),
 }
 OUTLINES = {"reference": colours.REFERENCE, "prediction": colours.PREDICTION}
 UNCERTAINTY_LAYER = 3
 NO_IMAGE = "no image"
-ERROR_OPACITY = 0.55
-UNCERTAINTY_OPACITY = 0.5
+FAINT_OUTLINE = 0.45
+FAINT_FILL = 0.5
 SMALLEST_BOX_MM = 130.0
 ROOM_AROUND_TUMOUR = 1.25
 CAMERA_DISTANCE_MM = 460.0
@@ -31,15 +35,6 @@ CAMERA_DISTANCE_MM = 460.0
 def rasOf(lps: Sequence[float]) -> tuple[float, float, float]:
     """RAS position of an LPS position."""
     return -float(lps[0]), -float(lps[1]), float(lps[2])
-
-
-def ijkToRas(geometry) -> vtk.vtkMatrix4x4:
-    """Matrix from voxel index (i, j, k) to RAS in mm."""
-    matrix = vtk.vtkMatrix4x4()
-    for row, values in enumerate(np.diag([-1.0, -1.0, 1.0, 1.0]) @ geometry.affine):
-        for column, value in enumerate(values):
-            matrix.SetElement(row, column, float(value))
-    return matrix
 
 
 class CaseScene:
@@ -52,10 +47,11 @@ class CaseScene:
         self.scene = scene
         self.region = "WT"
         self.threshold = 0.0
-        self.visible = dict.fromkeys(views.OVERLAYS, True)
-        self._hidden = False
+        self.look = Look()
         self._data = CaseData("")
+        self._compared: dict[int, Labels] = {}
         self._owned = nodes.OwnedNodes(scene)
+        self.distances = DistanceSurfaces(scene, self._owned)
 
     def show(self, data: CaseData, uncertainty: UncertaintyMap | None = None, region: str = "WT") -> None:
         """Show a case in the views that exist; where they look does not change."""
@@ -65,13 +61,17 @@ class CaseScene:
         for source in OUTLINES:
             if getattr(data, source) is not getattr(before, source):
                 self._showOutlines(source, getattr(data, source))
+        if data.case != before.case:
+            self._dropCompared()
         self._showErrors()
+        self._showDistances()
         self.showUncertainty(uncertainty)
 
     def setRegion(self, region: str) -> None:
         """Put one region forward: its outlines, its surfaces, its error map."""
         self.region = region
         self._showErrors()
+        self._showDistances()
         self.update()
 
     def showUncertainty(self, uncertainty: UncertaintyMap | None) -> None:
@@ -90,35 +90,61 @@ class CaseScene:
         for node in self._volumes("uncertainty"):
             nodes.setThreshold(node, value)
 
+    def setLook(self, **changes) -> None:
+        """Draw what lies over the images otherwise: fields of ``Look`` by name."""
+        before, self.look = self.look, replace(self.look, **changes)
+        if self.look.inMillimeters != before.inMillimeters:
+            self._showDistances()
+        self.update()
+
     def setVisible(self, overlay: str, on: bool) -> None:
         """Show or hide the reference, the prediction, the errors or the uncertainty."""
-        self.visible[overlay] = on
-        self.update()
+        self.setLook(visible={**self.look.visible, overlay: on})
 
     def hideOverlays(self, hidden: bool) -> None:
         """All overlays off while a key is held, and back as they were."""
-        self._hidden = hidden
+        self.setLook(hidden=hidden)
+
+    def showPrediction(self, prediction: Labels | None) -> None:
+        """Another prediction of the same case, with its errors, as the members of an ensemble one after another."""
+        if prediction is not self._data.prediction:
+            self._data = replace(self._data, prediction=prediction)
+            self._showOutlines("prediction", prediction)
+            self._showErrors()
+            self._showDistances()
+            self.update()
+
+    def compare(self, others: Mapping[int, Labels]) -> None:
+        """The outlines of further models by their place in the layout *Models*, where the chosen one has place 0."""
+        before, self._compared = self._compared, dict(others)
+        for place in before.keys() | self._compared.keys():
+            if before.get(place) is not self._compared.get(place):
+                self._showOutlines(_partOf(place), self._compared.get(place))
         self.update()
 
     def clear(self) -> None:
         """Remove every node that was made here, with its display and storage nodes."""
+        self.distances.remove()
         self._owned.clear()
-        self._data = CaseData("")
+        self._data, self._compared = CaseData(""), {}
         self.update()
 
     def forget(self) -> None:
         """Let go of everything without touching the scene, which was closed by somebody else."""
+        self.distances.limit = 0.0
         self._owned.forget()
-        self._data = CaseData("")
+        self._data, self._compared = CaseData(""), {}
 
     def update(self) -> None:
         """Bring layers and outlines of the views that exist now to what is to be seen (after a change of layout)."""
-        for view, _slice, composite in views.sliceNodes(self.scene):
+        for view, slice_, composite in views.sliceNodes(self.scene):
+            slice_.SetUseLabelOutline(not self.look.fillsErrors)
             if composite is not None:
                 self._assignLayers(view, composite)
-        for source in OUTLINES:
+        for source in (*OUTLINES, *map(_partOf, self._compared)):
             for node in self._owned.of(source, "vtkMRMLSegmentationNode"):
                 self._updateOutlines(source, node)
+        self.distances.update(self.look)
 
     def jump(self, lps: Sequence[float]) -> None:
         """Bring a position (LPS, mm) to the middle of every slice view."""
@@ -158,12 +184,16 @@ class CaseScene:
         shape = next(iter(labels.regions.values())).shape
         return {NO_IMAGE: Image(np.zeros(shape, dtype=np.uint8), labels.geometry)}
 
-    def _showOutlines(self, source: str, labels: casedata.Labels | None) -> None:
+    def _showOutlines(self, source: str, labels: Labels | None) -> None:
         self._owned.remove(source)
         if labels is not None:
-            grid = ijkToRas(labels.geometry)
-            node = nodes.outlines(self.scene, labels.name, labels.regions, grid, OUTLINES[source])
-            self._owned.add(source, node)
+            grid, colour = ijkToRas(labels.geometry), OUTLINES.get(source, colours.SECOND_PREDICTION)
+            self._owned.add(source, nodes.outlines(self.scene, labels.name, labels.regions, grid, colour))
+
+    def _dropCompared(self) -> None:
+        for place in self._compared:
+            self._owned.remove(_partOf(place))
+        self._compared = {}
 
     def _showErrors(self) -> None:
         self._owned.remove("errors")
@@ -171,6 +201,11 @@ class CaseScene:
         if errors is not None:
             grid = ijkToRas(self._data.reference.geometry)
             self._owned.add("errors", *nodes.classVolume(self.scene, "errors", errors, grid, ERROR_CLASSES))
+
+    def _showDistances(self) -> None:
+        self.distances.remove()
+        if self.look.inMillimeters and self._data.reference is not None and self._data.prediction is not None:
+            self.distances.show(self._data.reference, self._data.prediction, self.region)
 
     def _errors(self) -> np.ndarray | None:
         if self._data.reference is None or self._data.prediction is None:
@@ -181,7 +216,7 @@ class CaseScene:
         return self._owned.of(part, "vtkMRMLScalarVolumeNode")
 
     def isVisible(self, overlay: str) -> bool:
-        return self.visible[overlay] and not self._hidden
+        return self.look.shows(overlay)
 
     @property
     def hasErrors(self) -> bool:
@@ -194,30 +229,44 @@ class CaseScene:
         return node.GetName() if node else ""
 
     def _assignLayers(self, view: views.View, composite) -> None:
-        errors = self._volumes("errors") if "errors" in view.overlays and self.isVisible("errors") else []
-        uncertain = self._volumes("uncertainty") if "uncertainty" in view.overlays else []
-        uncertain = uncertain if self.isVisible("uncertainty") else []
+        errors = self._volumes("errors") if self.look.isIn("errors", view) else []
+        uncertain = self._volumes("uncertainty") if self.look.isIn("uncertainty", view) else []
         composite.SetLinkedControl(1)
         composite.SetHotLinkedControl(1)
         composite.SetBackgroundVolumeID(self._backgroundID(view))
         composite.SetLabelVolumeID(errors[0].GetID() if errors else None)
-        composite.SetLabelOpacity(ERROR_OPACITY)
+        composite.SetLabelOpacity(self.look.opacity if self.look.fillsErrors else 1.0)
         composite.SetNthLayerVolumeID(UNCERTAINTY_LAYER, uncertain[0].GetID() if uncertain else None)
-        composite.SetNthLayerOpacity(UNCERTAINTY_LAYER, UNCERTAINTY_OPACITY)
+        composite.SetNthLayerOpacity(UNCERTAINTY_LAYER, self.look.opacity)
 
     def _backgroundID(self, view: views.View) -> str | None:
         shown = {node.GetAttribute("BraTSRefine.channel"): node.GetID() for node in self._volumes("images")}
-        return next((shown[c] for c in (*view.channels, NO_IMAGE) if c in shown), None)
+        wanted = (*self.look.channelsOf(view, self.region), NO_IMAGE)
+        return next((shown[channel] for channel in wanted if channel in shown), None)
 
     def _updateOutlines(self, source: str, node) -> None:
-        inViews = views.viewNodeIDs(self.scene, source)
+        inViews = self._viewsOf(source)
+        isCompared = source not in OUTLINES
+        in3D = not isCompared and self.look.isIn3D(source) and not self.distances.limit
         for region, display in nodes.outlineDisplays(node).items():
             chosen = region == self.region
-            display.SetVisibility(self.isVisible(source))
-            display.SetOpacity2DOutline(1.0 if chosen else 0.45)
-            display.SetVisibility3D(chosen)
+            display.SetVisibility(bool(inViews))
+            display.SetVisibility2DFill(self.look.fillsLabels and chosen)
+            display.SetOpacity2DFill(self.look.opacity * FAINT_FILL)
+            display.SetOpacity2DOutline(1.0 if chosen else FAINT_OUTLINE)
+            display.SetVisibility3D(chosen and in3D)
             display.SetOpacity3D(0.55 if source == "prediction" else 0.8)
             nodes.restrictTo(display, inViews)
+
+    def _viewsOf(self, source: str) -> list[str]:
+        """The nodes of the views that show an outline now; in 3D the surfaces of reference and prediction."""
+        overlay = source if source in OUTLINES else "prediction"
+        inSlices = [
+            node.GetID()
+            for view, node, _composite in views.shownSliceNodes(self.scene)
+            if self.look.isIn(overlay, view) and (source == "reference" or source == _partOf(view.model))
+        ]
+        return inSlices + (views.threeDNodeIDs(self.scene) if source in OUTLINES and self.look.isIn3D(source) else [])
 
     def _lookAt(self) -> tuple[tuple[float, float, float], np.ndarray]:
         """Where to look (RAS) and the size of the box to be seen (R, A, S in mm)."""
@@ -262,6 +311,11 @@ class CaseScene:
         inSlice = np.argwhere(mask[largest])
         nearest = inSlice[np.abs(inSlice - inSlice.mean(axis=0)).sum(axis=1).argmin()]
         return geometry.to_physical((largest, *map(float, nearest)))
+
+
+def _partOf(place: int) -> str:
+    """The part of the picture that a compared model's outlines are; the chosen one's are the prediction's."""
+    return f"model {place}" if place else "prediction"
 
 
 def _boxOf(mask: np.ndarray, geometry) -> np.ndarray:

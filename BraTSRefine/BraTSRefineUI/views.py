@@ -9,36 +9,53 @@ import numpy as np
 import slicer
 
 OVERLAYS = ("reference", "prediction", "errors", "uncertainty")
+BOTH_OUTLINES = ("reference", "prediction")
 REVIEW_LAYOUT = 4821
 COMPARE_LAYOUT = 4822
 CHANNELS_LAYOUT = 4823
+MODELS_LAYOUT = 4824
+ONE_LAYOUT = 4825
+PLOT_LAYOUT = 4826
+MOST_MODELS = 6
 
 
 @dataclass(frozen=True)
 class View:
-    """A slice view: its tag in the scene, its channels in order of preference, the overlays it may show."""
+    """A slice view: its tag in the scene, its channels in order of preference, the overlays it may show.
+
+    ``model`` is the place of the model whose prediction it shows among those that are compared; 0 is the chosen one.
+    With ``takesModality`` it shows the modality that was chosen for comparing, where there is one.
+    """
 
     tag: str
     label: str
     orientation: str
     channels: tuple[str, ...]
     overlays: tuple[str, ...]
+    model: int = 0
+    takesModality: bool = False
 
 
 ANATOMY = ("t2f", "t2w", "t1c", "t1n")
 SLICE_VIEWS = (
-    View("BraTSRefineT1c", "T1c", "Axial", ("t1c", "t1n", "t2f", "t2w"), ("reference", "prediction")),
-    View("BraTSRefineFLAIR", "FLAIR", "Axial", ANATOMY, ("reference", "prediction", "uncertainty")),
-    View("BraTSRefineT2", "T2", "Axial", ("t2w", "t2f", "t1n", "t1c"), ("reference", "prediction", "errors")),
-    View("BraTSRefineT1", "T1", "Axial", ("t1n", "t1c", "t2w", "t2f"), ("reference", "prediction")),
-    View("BraTSRefineCoronal", "COR", "Coronal", ANATOMY, ("reference", "prediction", "errors")),
+    View("BraTSRefineT1c", "T1c", "Axial", ("t1c", "t1n", "t2f", "t2w"), BOTH_OUTLINES),
+    View("BraTSRefineFLAIR", "FLAIR", "Axial", ANATOMY, (*BOTH_OUTLINES, "uncertainty")),
+    View("BraTSRefineT2", "T2", "Axial", ("t2w", "t2f", "t1n", "t1c"), (*BOTH_OUTLINES, "errors")),
+    View("BraTSRefineT1", "T1", "Axial", ("t1n", "t1c", "t2w", "t2f"), BOTH_OUTLINES),
+    View("BraTSRefineCoronal", "COR", "Coronal", ANATOMY, (*BOTH_OUTLINES, "errors")),
     View("BraTSRefineSagittal", "SAG", "Sagittal", ANATOMY, OVERLAYS),
-    View("BraTSRefineOnlyReference", "REF", "Axial", ANATOMY, ("reference",)),
-    View("BraTSRefineOnlyPrediction", "PRED", "Axial", ANATOMY, ("prediction",)),
-    View("BraTSRefineOnlyErrors", "ERR", "Axial", ANATOMY, ("errors",)),
-    View("BraTSRefineOnlyUncertainty", "UNC", "Axial", ANATOMY, ("uncertainty",)),
+    View("BraTSRefineOnlyReference", "REF", "Axial", ANATOMY, ("reference",), takesModality=True),
+    View("BraTSRefineOnlyPrediction", "PRED", "Axial", ANATOMY, ("prediction",), takesModality=True),
+    View("BraTSRefineOnlyErrors", "ERR", "Axial", ANATOMY, ("errors",), takesModality=True),
+    View("BraTSRefineOnlyUncertainty", "UNC", "Axial", ANATOMY, ("uncertainty",), takesModality=True),
+    View("BraTSRefineOne", "ONE", "Axial", ANATOMY, OVERLAYS, takesModality=True),
+    *(
+        View(f"BraTSRefineModel{place}", f"M{place + 1}", "Axial", ANATOMY, BOTH_OUTLINES, place, takesModality=True)
+        for place in range(MOST_MODELS)
+    ),
 )
 THREE_D_TAG = "BraTSRefine3D"
+PLOT_TAG = "BraTSRefinePlot"
 REVIEW_ROWS = (
     ("BraTSRefineT1c", "BraTSRefineFLAIR", "BraTSRefineT2"),
     ("BraTSRefineCoronal", "BraTSRefineSagittal", THREE_D_TAG),
@@ -48,8 +65,28 @@ COMPARE_ROWS = (
     ("BraTSRefineOnlyErrors", "BraTSRefineOnlyUncertainty"),
 )
 CHANNELS_ROWS = (("BraTSRefineT1", "BraTSRefineT1c"), ("BraTSRefineT2", "BraTSRefineFLAIR"))
-LAYOUTS = {REVIEW_LAYOUT: REVIEW_ROWS, COMPARE_LAYOUT: COMPARE_ROWS, CHANNELS_LAYOUT: CHANNELS_ROWS}
-"""The layouts *Review*, *Compare* and *Channels*, in the order in which one key goes through them."""
+MODELS_ROWS = (
+    ("BraTSRefineModel0", "BraTSRefineModel1", "BraTSRefineModel2"),
+    ("BraTSRefineModel3", "BraTSRefineModel4", "BraTSRefineModel5"),
+)
+ONE_ROWS = (("BraTSRefineOne",),)
+PLOT_ROWS = (("BraTSRefineT1c", "BraTSRefineFLAIR", "BraTSRefineT2"), (PLOT_TAG,))
+LAYOUTS = {
+    REVIEW_LAYOUT: REVIEW_ROWS,
+    COMPARE_LAYOUT: COMPARE_ROWS,
+    MODELS_LAYOUT: MODELS_ROWS,
+    CHANNELS_LAYOUT: CHANNELS_ROWS,
+    ONE_LAYOUT: ONE_ROWS,
+    PLOT_LAYOUT: PLOT_ROWS,
+}
+"""The rows of views of each layout, in the order in which one key goes through them; *Models* with all its views."""
+
+
+def rowsOfModels(count: int) -> tuple[tuple[str, ...], ...]:
+    """The views of *Models* for so many models (at least one): in one row, from four on in two."""
+    tags = [f"BraTSRefineModel{place}" for place in range(min(max(count, 1), MOST_MODELS))]
+    inFirst = len(tags) if len(tags) < 4 else (len(tags) + 1) // 2
+    return tuple(tuple(row) for row in (tags[:inFirst], tags[inFirst:]) if row)
 
 
 def layoutDescription(rows: Sequence[Sequence[str]]) -> str:
@@ -66,6 +103,8 @@ def _row(tags: Sequence[str]) -> str:
 def _view(tag: str) -> str:
     if tag == THREE_D_TAG:
         return f'<view class="vtkMRMLViewNode" singletontag="{tag}">{_property("viewlabel", "3D")}</view>'
+    if tag == PLOT_TAG:
+        return f'<view class="vtkMRMLPlotViewNode" singletontag="{tag}">{_property("viewlabel", "P")}</view>'
     view = viewOf(tag)
     properties = {"orientation": view.orientation, "viewlabel": view.label, "viewcolor": "#5A5A5A"}
     inner = "".join(_property(name, value) for name, value in properties.items())
@@ -80,10 +119,10 @@ def viewOf(tag: str) -> View:
     return next(view for view in SLICE_VIEWS if view.tag == tag)
 
 
-def registerLayouts(layoutNode) -> None:
-    """Add our layouts to the scene's layout node, or bring them up to date."""
+def registerLayouts(layoutNode, models: int = MOST_MODELS) -> None:
+    """Add our layouts to the scene's layout node, or bring them up to date; *Models* with that many views."""
     for number, rows in LAYOUTS.items():
-        description = layoutDescription(rows)
+        description = layoutDescription(rowsOfModels(models) if number == MODELS_LAYOUT else rows)
         if not layoutNode.AddLayoutDescription(number, description):
             layoutNode.SetLayoutDescription(number, description)
 
@@ -102,15 +141,35 @@ def sliceNodes(scene) -> Iterator[tuple[View, object, object | None]]:
             yield view, slices[view.tag], composites.get(view.tag)
 
 
-def viewNodeIDs(scene, overlay: str) -> list[str]:
-    """The views that may show an overlay, for ``vtkMRMLDisplayNode.SetViewNodeIDs``: slice views and the 3D view."""
-    ids = [node.GetID() for view, node, _composite in sliceNodes(scene) if overlay in view.overlays]
-    return ids + [node.GetID() for node in nodesOfClass(scene, "vtkMRMLViewNode") if _isOurs(node)]
+def shownSliceNodes(scene) -> Iterator[tuple[View, object, object | None]]:
+    """As ``sliceNodes``, of the layout that is shown alone; all where no layout of ours is shown.
+
+    What a view shows that nobody sees would be cut through anew at every step of a linked view.
+    """
+    layouts = list(nodesOfClass(scene, "vtkMRMLLayoutNode"))
+    isOurs = any(node.GetViewArrangement() in LAYOUTS for node in layouts)
+    for view, node, composite in sliceNodes(scene):
+        if not isOurs or node.IsMappedInLayout():
+            yield view, node, composite
+
+
+def threeDNodeIDs(scene) -> list[str]:
+    """The module's 3D view; empty where it does not exist."""
+    return [node.GetID() for node in nodesOfClass(scene, "vtkMRMLViewNode") if _isOurs(node)]
 
 
 def _isOurs(node) -> bool:
     """Whether a view or camera node belongs to the module's 3D view."""
     return node.GetLayoutName() == THREE_D_TAG
+
+
+def position(scene) -> tuple[float, float, float] | None:
+    """Where the first axial view that is shown looks (RAS, mm); None where none is shown."""
+    for view, node, _composite in shownSliceNodes(scene):
+        if view.orientation == "Axial":
+            matrix = node.GetSliceToRAS()
+            return tuple(matrix.GetElement(row, 3) for row in range(3))
+    return None
 
 
 def jump(scene, ras: Sequence[float]) -> None:

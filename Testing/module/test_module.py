@@ -84,7 +84,7 @@ def test_choosing_a_metric_ranks_by_it_and_keeps_the_case(host, bench):
     combo.setCurrentIndex(combo.findText("lesion-wise HD95"))
     host.settle()
     assert bench.session.case == case
-    assert panel.ui.casesTable.horizontalHeaderItem(1).text() == "Lesion\nHD95"
+    assert panel.ui.casesTable.model().headerData(1, Qt.Horizontal) == "Lesion\nHD95"
     shown = [row.values["lesionwise_hd95_mm"] for row in bench.session.rows() if row.values]
     assert shown == sorted(shown, reverse=True)
     assert "lesion-wise HD95" in panel.ui.worstStateLabel.text()
@@ -186,11 +186,9 @@ def test_the_wheel_scrolls_the_axial_views_together(host, bench):
 def test_layout_key_goes_through_the_layouts_and_back(host, bench):
     from BraTSRefineUI import views
 
-    for layout in (views.COMPARE_LAYOUT, views.CHANNELS_LAYOUT):
+    for layout in list(views.LAYOUTS)[1:]:
         press(host, Qt.Key_V)
         assert host.layoutManager.layout == layout
-        shown = set(host.layoutManager.sliceViewNames())
-        assert shown == {tag for row in views.LAYOUTS[layout] for tag in row}
     press(host, Qt.Key_V)
     assert host.layoutManager.layout == views.REVIEW_LAYOUT
 
@@ -199,8 +197,7 @@ def test_the_channels_layout_shows_four_modalities(host, bench):
     import slicer
     from BraTSRefineUI import views
 
-    press(host, Qt.Key_V)
-    press(host, Qt.Key_V)
+    bench.views.setLayout(views.CHANNELS_LAYOUT)
     tags = {tag for row in views.CHANNELS_ROWS for tag in row}
     backgrounds = {
         slicer.mrmlScene.GetNodeByID(composite.GetBackgroundVolumeID()).GetName()
@@ -208,7 +205,8 @@ def test_the_channels_layout_shows_four_modalities(host, bench):
         if view.tag in tags
     }
     assert len(backgrounds) == 4
-    press(host, Qt.Key_V)
+    assert set(host.layoutManager.sliceViewNames()) == tags
+    bench.views.setLayout(views.REVIEW_LAYOUT)
 
 
 def test_fuse_button_makes_a_new_model_with_before_and_after(host, bench):
