@@ -38,6 +38,11 @@ class Predicted:
     def about_json(self) -> Path:
         return self.folder.with_name(f"{self.folder.name}.json")
 
+    @property
+    def loss_json(self) -> Path:
+        """What its fast mode was found to lose; none for the exact mode, or before it was measured."""
+        return self.folder.with_name(f".{self.folder.name}.loss.json")
+
     def label_map(self, case: str) -> Path:
         return self.workspace.prediction_path(self.name, case)
 
@@ -47,6 +52,10 @@ class Predicted:
     def about(self) -> dict[str, object] | None:
         """How the model's cases are made; None where there is none yet. Raises JobError for a damaged file."""
         return _read(self.about_json)
+
+    def loss(self) -> dict[str, object] | None:
+        """What its fast mode was found to lose, None where that is not known. Raises JobError for a damaged file."""
+        return _read(self.loss_json)
 
     def record_of(self, case: str) -> dict[str, object] | None:
         """The record of a case; None where it is not predicted yet. Raises JobError for a damaged file."""

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,10 @@ from BraTSRefineLib.inference.models import open_models
 from BraTSRefineLib.inference.predict import predict_case
 from BraTSRefineLib.jobs import JobError
 from BraTSRefineLib.jobs.actions import predict
+from BraTSRefineLib.jobs.actions.fast_check import known_loss
 from BraTSRefineLib.jobs.context import Context
 from BraTSRefineLib.jobs.description import Job, checked
+from BraTSRefineLib.jobs.predicted import Predicted
 from BraTSRefineLib.jobs.prediction_work import PredictSettings
 
 QUANTITIES = ("mean", "variance", "entropy", "expected_entropy", "mutual_information")
@@ -204,7 +207,27 @@ def test_a_fast_mode_says_what_it_lost_on_the_first_case(workspace, model):
     dice = 2 * (fast & exact.labels[0]).sum() / (fast.sum() + exact.labels[0].sum())
     assert summary["against_exact"]["WT"]["dice"] == pytest.approx(dice)
     again, _ = run(workspace, "again", paths=[str(model)], mode="fast-window", cases=["A", "C"])
-    assert again["mode_measured"].startswith("no: that takes 2 cases")
+    assert {key: again[key] for key in ("mode_measured", "against_exact")} == {
+        key: summary[key] for key in ("mode_measured", "against_exact")
+    }, "what was measured once is kept"
+    settings = PredictSettings((str(model),), mode="fast-window", device="cpu")
+    assert known_loss(workspace, settings) == Predicted(workspace, summary["model"]).loss()
+    assert known_loss(workspace, replace(settings, tta="flips")) is None
+
+
+def test_what_a_fast_mode_loses_is_not_measured_on_a_single_case(workspace, model):
+    summary, _ = run(workspace, paths=[str(model)], mode="fast-window", cases=["A"])
+    assert summary["mode_measured"].startswith("no: that takes 2 cases")
+    assert known_loss(workspace, PredictSettings((str(model),), mode="fast-window")) is None
+
+
+def test_new_predictions_under_a_name_whose_folder_was_emptied_are_measured_anew(workspace, model):
+    summary, _ = run(workspace, paths=[str(model)], mode="fast-window", cases=["A", "B"])
+    made = Predicted(workspace, summary["model"])
+    for path in made.folder.iterdir():
+        path.unlink()
+    run(workspace, "again", paths=[str(model)], mode="fast-window", cases=["A"])
+    assert made.loss() is None
 
 
 def test_one_forward_pass_after_the_other_is_told(workspace, model):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 
 from ...cohort import Case
 from ...cohort.volumes import read_label_map
+from ...cohort.workspace import Workspace, written_whole
 from ...inference import InferenceError, read_case_images
 from ...regions import label_convention
 from ...scoring import score_pair
+from ..description import predicted_models
 from ..predicted import Predicted
 from ..prediction_work import PredictSettings
 
@@ -21,28 +24,52 @@ FEWEST_CASES = 2
 def measured_loss(made: Predicted, settings: PredictSettings, cases: Sequence[Case]) -> dict[str, object]:
     """Dice and HD95 of the fast label map with the exact one, by region, and the gain in time, of the first case.
 
-    ``cases`` were predicted just now. Empty in the exact mode, and where there are fewer than ``FEWEST_CASES``.
+    ``cases`` were predicted just now. What was measured is kept with the prediction and not measured again. Empty in
+    the exact mode; only the reason where there are fewer than ``FEWEST_CASES`` or the case cannot be done exactly.
     """
     if settings.mode == "exact":
         return {}
+    known = made.loss()
+    if known is not None:
+        return known
     if len(cases) < FEWEST_CASES:
         return {"mode_measured": f"no: that takes {FEWEST_CASES} cases; what {settings.mode} loses here is unknown"}
-    case, record = cases[0], made.record_of(cases[0].case)
     try:
-        with replace(settings, mode="exact", uncertainty=False).session() as session:
-            started, images = perf_counter(), read_case_images(case)
-            exact = session.predict(images)
-            seconds = perf_counter() - started
+        loss = _of_case(made, settings, cases[0])
     except InferenceError as error:
         return {"mode_measured": f"no: {error}"}
+    with written_whole(made.loss_json) as temporary:
+        temporary.write_text(json.dumps(loss, indent=1, ensure_ascii=False), encoding="utf-8")
+    return loss
+
+
+def _of_case(made: Predicted, settings: PredictSettings, case: Case) -> dict[str, object]:
+    record = made.record_of(case.case)
+    with replace(settings, mode="exact", uncertainty=False).session() as session:
+        started, images = perf_counter(), read_case_images(case)
+        exact = session.predict(images)
+        seconds = perf_counter() - started
     fast, labels = read_label_map(made.label_map(case.case)), label_convention(str(record["labels"]))
     table = score_pair(exact.label_map, fast, images.geometry.array_spacing, labels=labels)
     values = table.pivot(index="region", columns="metric", values="value")
+    regions = [region for region in exact.regions if region in values.index]
     return {
         "mode_measured": f"{settings.mode} was {seconds / record['seconds']:.1f} times as fast on {case.case}",
         "against_exact": {
-            region: {"dice": float(values.loc[region, "dice"]), "hd95_mm": float(values.loc[region, "hd95_mm"])}
-            for region in exact.regions
-            if region in values.index
+            region: {name: float(values.loc[region, name]) for name in ("dice", "hd95_mm")} for region in regions
         },
     }
+
+
+def known_loss(workspace: Workspace, settings: PredictSettings) -> dict[str, object] | None:
+    """What ``measured_loss`` found for these models, augmentations and this mode in the workspace's cases, if it did.
+
+    Under whatever name they were predicted. Raises JobError for a damaged file.
+    """
+    about = settings.about()
+    for name in predicted_models(workspace.root):
+        made = Predicted(workspace, name)
+        kept = made.about() or {}
+        if all(kept.get(key) == value for key, value in about.items()) and (loss := made.loss()) is not None:
+            return loss
+    return None

@@ -133,6 +133,7 @@ def _claimed(made: Predicted, settings: PredictSettings) -> Iterator[None]:
             was = "other weights" if other == "files" else f"{other} {known.get(other)}, not {about[other]}"
             raise JobError(f"{made.folder}: its cases were predicted with {was}; give this prediction another --name")
         if known is None:
+            made.loss_json.unlink(missing_ok=True)
             with written_whole(made.about_json) as temporary:
                 temporary.write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
         yield
