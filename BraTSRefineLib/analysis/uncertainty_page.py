@@ -43,8 +43,12 @@ QUALITY_CAPTION = (
     "the regression, each case judged by one of the others. The interval is meant to hold nine of ten cases."
 )
 SOURCE_CAPTION = (
-    "Means over the cases, within 10 mm of the reference or the prediction (and in the brain where images show it). "
-    "QU-BraTS higher is better; AURC, E-AURC, ECE and Brier lower. Sources are compared where they have the same cases."
+    "Means over each source's own cases, within 10 mm of the reference or the prediction (and in the brain where images "
+    "show it). QU-BraTS higher is better; AURC, E-AURC, ECE and Brier lower."
+)
+COMPARED_CAPTION = (
+    "The same on the cases that all sources have. Coverage, precision and the rank correlation, of the flags' order with "
+    "the errors that each holds, are medians of the calibrated flags; a source's Dice is that of its own fused label."
 )
 TEMPERATURE_CAPTION = (
     "T is of all cases, after averaging; ECE and NLL after it are of cases scaled by the T of the others."
@@ -92,7 +96,8 @@ def _sections(tables: Mapping[str, pd.DataFrame]) -> list[Section]:
             "sources",
             "Maps",
             (
-                _table(tables, "sources", "Source against source", SOURCE_CAPTION),
+                _table(tables, "compared", "Source against source", COMPARED_CAPTION),
+                _table(tables, "sources", "Source by source", SOURCE_CAPTION),
                 *_reliability(tables),
                 *_risks(tables),
             ),
