@@ -27,7 +27,8 @@ UNKNOWN_PACKING = 4
 class Reading:
     """A question: this case for that model and with that map. The answer is the same until a file changes.
 
-    ``voters`` are the models whose majority stands in for a missing reference.
+    ``voters`` are the models whose majority stands in for a missing reference. ``corrected`` is the correction that is
+    shown in the place of the model's prediction.
     """
 
     case: Case
@@ -35,12 +36,18 @@ class Reading:
     voters: tuple[str, ...] = ()
     map: MapFile | None = None
     workspace: Workspace | None = None
+    corrected: Path | None = None
+
+    @property
+    def shown(self) -> Path | None:
+        """The label map that is looked at."""
+        return self.corrected or self.case.predictions.get(self.model)
 
     def files(self) -> list[Path]:
         """Every file that the answer depends on, in a fixed order."""
         case = self.case
-        predictions = (case.predictions.get(model) for model in (self.model, *self.voters))
-        volumes = (*case.images.values(), case.reference, *predictions, self.map.path if self.map else None)
+        voters = (case.predictions.get(model) for model in self.voters)
+        volumes = (*case.images.values(), case.reference, self.shown, *voters, self.map.path if self.map else None)
         return [path for path in volumes if path is not None]
 
     def stamp(self) -> Stamp:
@@ -95,7 +102,7 @@ def _reference(reading: Reading, known: CaseData):
 
 
 def _prediction(reading: Reading):
-    path = reading.case.predictions.get(reading.model)
+    path = reading.shown
     if path is None:
         return None, ((f"no prediction of {reading.model}",) if reading.model else ())
     return _tryLabels(path, reading.case.convention_of(reading.model), reading.model)

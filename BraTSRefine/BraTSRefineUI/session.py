@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from . import maps, measures, overview, runs, suspicions, tables
 from .casedata import CaseData, UncertaintyMap
+from .correcting import Versions
 from .maps import MapFile
 from .reading import CaseRead, Reading, readCase, withLabels
 from .suspicions import Suspicion
@@ -48,11 +49,13 @@ class Session:
         self.quantity, self.prefersOwnMaps = "", True
         self.flagIndex = -1
         self.data = CaseData("")
+        self.versions = Versions()
         self.caseWords = self.flagWords = ""
         self._caseFlags: tuple[tuple, list[FlagRow]] = ((), [])
         self._found: Cohort | None = None
         self._verdict, self._verdictOf = ("", ""), None
         self._imageProblems: tuple[str, ...] = ()
+        self._hasImages = False
         self._mapAhead: tuple[Reading, UncertaintyMap] | None = None
         self._flags: pd.DataFrame | None = None
         self._rows: list[CaseRow] | None = None
@@ -72,6 +75,7 @@ class Session:
             save_cohort(cohort, opened)
         self.__init__(self.readAhead)
         self.workspace = opened
+        self.versions.open(opened.root)
         self._take(cohort)
 
     def reload(self) -> None:
@@ -143,7 +147,8 @@ class Session:
         if case.reference is None:  # of the data's own models: what was made here is no independent witness
             voters = tuple(model for model in self._found[name].usable_models() if model != self.model)
         chosen = maps.best(self._mapsOf(name), self.quantity, self.prefersOwnMaps)
-        return Reading(case, self.model, voters, chosen, self.workspace)
+        version = self.versions.shown(name, self.model)
+        return Reading(case, self.model, voters, chosen, self.workspace, version.path if version else None)
 
     def loadCase(self, name: str) -> CaseData:
         """Read the case's files for the chosen model; while the case stays its images are not read again.
