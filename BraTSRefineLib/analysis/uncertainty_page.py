@@ -43,12 +43,12 @@ QUALITY_CAPTION = (
     "the regression, each case judged by one of the others. The interval is meant to hold nine of ten cases."
 )
 SOURCE_CAPTION = (
-    "Means over each source's own cases, within 10 mm of the reference or the prediction (and in the brain where images "
-    "show it). QU-BraTS higher is better; AURC, E-AURC, ECE and Brier lower."
+    "Means over each source's own cases, within 10 mm of the reference or the prediction (and in the brain where "
+    "images show it). QU-BraTS higher is better; AURC, E-AURC, ECE and Brier lower."
 )
 COMPARED_CAPTION = (
-    "The same on the cases that all sources have. Coverage, precision and the rank correlation, of the flags' order with "
-    "the errors that each holds, are medians of the calibrated flags; a source's Dice is that of its own fused label."
+    "The same on the cases that all sources have. Coverage, precision and the rank correlation, of the flags' order "
+    "with the errors that each holds, are medians of the calibrated flags; Dice is that of a source's own fused label."
 )
 TEMPERATURE_CAPTION = (
     "T is of all cases, after averaging; ECE and NLL after it are of cases scaled by the T of the others."

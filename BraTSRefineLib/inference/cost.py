@@ -9,9 +9,13 @@ from time import perf_counter
 
 import torch
 
+from .adaptation_cost import adaptation_passes
+from .adaptation_settings import AdaptationSettings
+from .adaptation_tiles import images
 from .augmentation import IDENTITY
 from .case_pass import Mode, window_for
 from .device import fastest_convolutions, in_words
+from .dropout import dropout_modules
 from .engine import Engine, TiledCase, tiled
 from .groups import Group
 from .model import Prepared
@@ -36,17 +40,20 @@ class Cost:
     """Of one case. ``passes``: forward passes of one tile. ``seconds``: None where nothing was timed.
 
     ``memory``: bytes on the device, at the most. In mode fast-roi every member but the first is taken to look at one
-    tile; a large or scattered tumour needs more.
+    tile; a large or scattered tumour needs more. ``adapting``: what adapting the models comes to in such passes, the
+    most there may be; a guard that ends it spares most of them.
     """
 
     members: int
     passes: int
     seconds: float | None
     memory: int
+    adapting: int = 0
 
     def __str__(self) -> str:
         expected = f", about {in_words(self.seconds)}" if self.seconds is not None else ""
         members = "1 member" if self.members == 1 else f"{self.members} members"
+        members += f" and at most {self.adapting} to adapt the models" if self.adapting else ""
         return f"{self.passes} forward passes of {members}{expected}, {self.memory / 1e9:.1f} GB a case"
 
 
@@ -63,7 +70,12 @@ def forward_passes(groups: Sequence[Group], sizes: Mapping[str, Sides], mode: Mo
 
 
 def cost_of(
-    groups: Sequence[Group], prepared: Mapping[str, Prepared], engine: Engine, mode: Mode, timed: bool = True
+    groups: Sequence[Group],
+    prepared: Mapping[str, Prepared],
+    engine: Engine,
+    mode: Mode,
+    timed: bool = True,
+    adapt: AdaptationSettings | None = None,
 ) -> Cost:
     """The cost of groups (a cascade's first stage among them) for a prepared case.
 
@@ -72,15 +84,47 @@ def cost_of(
     """
     sizes = {name: tuple(one.data.shape[1:]) for name, one in prepared.items()}
     passes = forward_passes(groups, sizes, mode)
-    seconds, memory = 0.0, 0
+    seconds, memory, adapting = 0.0, 0, 0
     for group in groups:
-        held = _held(group, prepared[group.name], engine.device)
+        one = prepared[group.name]
+        held, further = _held(group, one, engine.device), 0
+        if adapt is not None:
+            further = adaptation_passes(adapt, group.models, one, timed and _drops_out(group, engine.device))
         if timed:
-            took, needed = _one_pass(group, prepared[group.name], engine, mode)
-            seconds, held = seconds + took * passes[group.name], held + needed
-        memory = max(memory, held)
+            took, needed = _one_pass(group, one, engine, mode)
+            tile = took * prod(group.window.patch) / prod(window_for(group, one.data.shape[1:], mode).patch)
+            seconds += took * passes[group.name] + tile * further
+            held += max(needed, _kept_for_gradients(group, one, engine.device) if further else 0)
+        memory, adapting = max(memory, held), adapting + further
     members = sum(len(group.members()) for group in groups)
-    return Cost(members, sum(passes.values()), seconds if timed else None, memory)
+    return Cost(members, sum(passes.values()), seconds if timed else None, memory, adapting)
+
+
+def _drops_out(group: Group, device: torch.device) -> bool:
+    return bool(dropout_modules(group.models[0].network(device)))
+
+
+def _kept_for_gradients(group: Group, prepared: Prepared, device: torch.device) -> int:
+    """Bytes of what a network keeps of one tile until its backward pass: each layer's output, and the weights twice."""
+    network, kept = group.models[0].network(device), 0
+
+    def count(module: torch.nn.Module, inputs: tuple, output: object) -> None:
+        nonlocal kept
+        kept += output.numel() * output.element_size() if isinstance(output, torch.Tensor) else 0
+
+    layers = [module for module in network.modules() if not any(module.children())]
+    hooks = [module.register_forward_hook(count) for module in layers]
+    try:
+        with torch.inference_mode():
+            network(next(images(prepared, group.window)).to(device))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return kept + 2 * _weights(network)
+
+
+def _weights(network: torch.nn.Module) -> int:
+    return sum(one.numel() * one.element_size() for one in network.parameters())
 
 
 def _held(group: Group, prepared: Prepared, device: torch.device) -> int:
@@ -133,5 +177,4 @@ def _on_cpu(
     finally:
         for hook in hooks:
             hook.remove()
-    weights = sum(one.numel() * one.element_size() for one in network.parameters())
-    return perf_counter() - start, LAYERS_HELD * largest + weights
+    return perf_counter() - start, LAYERS_HELD * largest + _weights(network)

@@ -133,7 +133,7 @@ class PredictSession:
             or group.models[0].prepare(case.images, nothing if group.previous else None)
             for group in groups
         }
-        return cost_of(groups, prepared, self._engine, self._mode, timed)
+        return cost_of(groups, prepared, self._engine, self._mode, timed, self._adapt)
 
     def _first_stages(self) -> list[Group]:
         """The groups whose label maps the session's own groups take as input."""

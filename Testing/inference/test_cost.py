@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
+from adaptation_cases import normalised_network, prepared_case, trained
 from small_models import CPU, SmallModel, random_images, small_models
 
-from BraTSRefineLib.inference import InferenceError, PredictSession, Window
+from BraTSRefineLib.inference import InferenceError, PredictSession, Window, adaptation_cost
+from BraTSRefineLib.inference.adaptation import adapted
+from BraTSRefineLib.inference.adaptation_settings import METHODS
 from BraTSRefineLib.inference.augmentation import flips
 from BraTSRefineLib.inference.cost import Cost, forward_passes
 from BraTSRefineLib.inference.device import chosen_device, fastest_convolutions, in_words, slowness
 from BraTSRefineLib.inference.groups import grouped
+from BraTSRefineLib.inference.tiles import tile_count
 
 FLAT = Window((1, 16, 16), flat=True, multiple=(1, 2, 2))
 
@@ -116,3 +122,35 @@ def test_a_device_that_is_not_there_is_refused(name, of_torch):
 def test_a_device_without_values_is_refused():
     with pytest.raises(InferenceError, match="device 'meta' cannot be used"):
         chosen_device("meta")
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+@pytest.mark.parametrize("method", METHODS)
+def test_the_passes_of_an_adaptation_are_those_made_where_each_step_is_taken_at_once(method, dropout, monkeypatch):
+    torch.manual_seed(0)
+    model = SmallModel(net=trained(normalised_network(torch.nn.InstanceNorm3d(8, affine=True), dropout=dropout)))
+    prepared, _ = prepared_case(shape=(16, 16, 24))
+    monkeypatch.setattr(adaptation_cost, "BACKWARD", 0)
+    settings = replace(METHODS[method], steps=3, rate=1e-5, quality=None)
+    made = []
+    model.net.register_forward_pre_hook(lambda *_: made.append(1))
+    with adapted(model, prepared, settings, CPU) as report:
+        pass
+    told = adaptation_cost.adaptation_passes(settings, [model], prepared, dropout > 0)
+    assert report.steps == 3
+    again = tile_count(prepared.data.shape[1:], model.window) if report.chosen_step == 0 else 0
+    assert len(made) == told - again
+
+
+def test_adapting_is_told_in_the_cost():
+    images, models = random_images((16, 16, 17)), small_models(2)
+    costs = []
+    for adapt in (None, METHODS["tent"]):
+        with PredictSession(models, device="cpu", adapt=adapt) as session:
+            costs.append(session.cost(images))
+    plain, adapting = costs
+    assert (plain.adapting, plain.passes, plain.members) == (0, adapting.passes, adapting.members)
+    assert adapting.adapting > adapting.passes
+    assert adapting.seconds > plain.seconds
+    assert adapting.memory >= plain.memory
+    assert f"and at most {adapting.adapting} to adapt the models, about" in str(adapting)

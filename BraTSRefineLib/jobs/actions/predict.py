@@ -91,6 +91,7 @@ def _cost(cases: Sequence[Case], settings: PredictSettings) -> dict[str, object]
         "cases": len(cases),
         "members": cost.members,
         "passes": cost.passes,
+        "adapting": cost.adapting,
         "seconds": cost.seconds,
         "memory_gb": cost.memory / 1e9,
     }
