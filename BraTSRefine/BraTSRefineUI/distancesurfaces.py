@@ -7,8 +7,8 @@ import vtk
 
 from . import nodes, surfaces
 from .casedata import Labels
-from .labelmaps import ijkToRas
 from .look import Look
+from .vtkarrays import ijkToRas
 
 PART = "distances"
 

@@ -13,18 +13,10 @@ import slicer
 import vtk
 
 from .casedata import occupiedBounds
+from .vtkarrays import vtkArray
 
 BINARY_LABELMAP = "Binary labelmap"
 CLOSED_SURFACE = "Closed surface"
-
-
-def ijkToRas(geometry) -> vtk.vtkMatrix4x4:
-    """Matrix from voxel index (i, j, k) to RAS in mm."""
-    matrix = vtk.vtkMatrix4x4()
-    for row, values in enumerate(np.diag([-1.0, -1.0, 1.0, 1.0]) @ geometry.affine):
-        for column, value in enumerate(values):
-            matrix.SetElement(row, column, float(value))
-    return matrix
 
 
 def orientedImage(mask: np.ndarray, ijkToRas: vtk.vtkMatrix4x4):
@@ -39,13 +31,6 @@ def orientedImage(mask: np.ndarray, ijkToRas: vtk.vtkMatrix4x4):
     image.GetPointData().SetScalars(vtkArray(voxels))
     image.SetImageToWorldMatrix(ijkToRas)
     return image
-
-
-def vtkArray(voxels: np.ndarray):
-    """The voxels in VTK's order, in memory that VTK owns."""
-    from vtk.util.numpy_support import numpy_to_vtk
-
-    return numpy_to_vtk(np.ascontiguousarray(voxels).ravel(), deep=1)
 
 
 def fillSegmentation(node, masks: Mapping[str, np.ndarray], ijkToRas: vtk.vtkMatrix4x4, colour) -> None:
@@ -65,15 +50,23 @@ def fillSegmentation(node, masks: Mapping[str, np.ndarray], ijkToRas: vtk.vtkMat
 
 def segmentMask(node, name: str, shape: tuple[int, int, int]) -> np.ndarray:
     """Boolean mask ``(z, y, x)`` of one segment on the grid that it was made on; all False where it does not exist."""
+    return maskOfSegment(node, node.GetSegmentation().GetSegmentIdBySegmentName(name), shape)
+
+
+def maskOfSegment(node, identity: str, shape: tuple[int, int, int]) -> np.ndarray:
+    """The same by the segment's identity, which stays when it is renamed; what lies outside of the grid is cut off."""
     mask = np.zeros(shape, dtype=bool)
-    segment = node.GetSegmentation().GetSegment(node.GetSegmentation().GetSegmentIdBySegmentName(name))
-    if segment is None:
+    segment = node.GetSegmentation().GetSegment(identity)
+    image = segment.GetRepresentation(BINARY_LABELMAP) if segment is not None else None
+    if image is None or not image.GetNumberOfPoints():
         return mask
-    image = segment.GetRepresentation(BINARY_LABELMAP)
-    x0, x1, y0, y1, z0, z1 = image.GetExtent()
-    if x1 < x0 or y1 < y0 or z1 < z0:
-        return mask
-    mask[z0 : z1 + 1, y0 : y1 + 1, x0 : x1 + 1] = _voxels(image) == segment.GetLabelValue()
+    extent = image.GetExtent()
+    first, last = extent[4::-2], extent[5::-2]
+    low = [max(a, 0) for a in first]
+    high = [min(b + 1, n) for b, n in zip(last, shape, strict=True)]
+    if all(a < b for a, b in zip(low, high, strict=True)):
+        inside = tuple(slice(a - f, b - f) for a, b, f in zip(low, high, first, strict=True))
+        mask[tuple(map(slice, low, high))] = _voxels(image)[inside] == segment.GetLabelValue()
     return mask
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import vtk
 
-from . import labelmaps
 from .casedata import occupiedBounds
+from .vtkarrays import vtkArray
 
 SMOOTHING_STEPS = 10
 PASS_BAND = 0.16
@@ -41,7 +41,7 @@ def _padded(voxels: np.ndarray, first, step: int):
     image.SetDimensions(*voxels.shape[::-1])
     image.SetSpacing(step, step, step)
     image.SetOrigin(*(float(index - step) for index in reversed(first)))
-    image.GetPointData().SetScalars(labelmaps.vtkArray(voxels))
+    image.GetPointData().SetScalars(vtkArray(voxels))
     return image
 
 

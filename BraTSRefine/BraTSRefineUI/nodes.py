@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import vtk
 
-from . import colours, labelmaps, meshes
+from . import colours, labelmaps, vtkarrays
+from .casedata import Image, Labels
+from .vtkarrays import polyDataOf, vtkArray
 
 LINE_THICKNESS = {"WT": 1, "TC": 2, "ET": 3}
 NO_LIMIT = 1e6
@@ -92,7 +94,7 @@ def _volume(scene, className: str, name: str, voxels: np.ndarray, ijkToRas, disp
     """A volume of voxels ``(z, y, x)`` with a display node that is ready; a default one would measure the voxels."""
     image = vtk.vtkImageData()
     image.SetDimensions(*voxels.shape[::-1])
-    image.GetPointData().SetScalars(labelmaps.vtkArray(voxels))
+    image.GetPointData().SetScalars(vtkArray(voxels))
     node = scene.AddNewNodeByClass(className, name)
     node.SetIJKToRASMatrix(ijkToRas)
     node.SetAndObserveDisplayNodeID(display.GetID())
@@ -122,17 +124,17 @@ def _colourTable(scene, name: str, count: int):
     return table
 
 
-def outlines(scene, name: str, masks: Mapping[str, np.ndarray], ijkToRas, colour: str):
+def outlines(scene, labels: Labels, colour: str):
     """A segmentation with one segment a region, and a display node each: the thicker the line the deeper the region.
 
     Line thickness belongs to the display node, not to the segment.
     """
-    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
-    labelmaps.fillSegmentation(node, masks, ijkToRas, colours.rgb(colour))
-    for region, mask in masks.items():
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", labels.name)
+    labelmaps.fillSegmentation(node, labels.regions, vtkarrays.ijkToRas(labels.geometry), colours.rgb(colour))
+    for region in labels.regions:
         segment = node.GetSegmentation().GetSegment(region)
         if segment is not None:
-            segment.AddRepresentation(labelmaps.CLOSED_SURFACE, meshes.ofMask(mask, ijkToRas))
+            segment.AddRepresentation(labelmaps.CLOSED_SURFACE, polyDataOf(labels.surfaces[region]))
         _addOutlineDisplay(scene, node, region)
     return node
 
@@ -183,7 +185,7 @@ def distanceSurfaces(scene, found: Mapping[str, tuple], limit: float) -> list:
 def _colouredModel(scene, name: str, surface, values: np.ndarray, limit: float, table):
     coloured = vtk.vtkPolyData()
     coloured.ShallowCopy(surface)
-    scalars = labelmaps.vtkArray(values.astype(np.float32))
+    scalars = vtkArray(values.astype(np.float32))
     scalars.SetName(DISTANCE)
     coloured.GetPointData().AddArray(scalars)
     node = scene.AddNewNodeByClass("vtkMRMLModelNode", name)
@@ -199,13 +201,12 @@ def _colouredModel(scene, name: str, surface, values: np.ndarray, limit: float, 
     return node
 
 
-def brainSurface(scene, voxels: np.ndarray, ijkToRas) -> list:
+def brainSurface(scene, image: Image) -> list:
     """A faint hull of everything that is not 0 in a skull-stripped image, for orientation in 3D."""
-    surface = meshes.ofBrain(voxels, ijkToRas)
-    if not surface.GetNumberOfPoints():
+    if image.brain is None:
         return []
     node = scene.AddNewNodeByClass("vtkMRMLModelNode", "brain")
-    node.SetAndObservePolyData(surface)
+    node.SetAndObservePolyData(polyDataOf(image.brain))
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetColor(0.75, 0.75, 0.78)

@@ -13,8 +13,8 @@ import numpy as np
 from . import casedata, colours, nodes, views
 from .casedata import CaseData, Image, Labels, UncertaintyMap
 from .distancesurfaces import DistanceSurfaces
-from .labelmaps import ijkToRas
 from .look import Look
+from .vtkarrays import ijkToRas
 
 ERROR_CLASSES = {
     casedata.FALSE_POSITIVE: ("false positive", colours.FALSE_POSITIVE),
@@ -169,12 +169,11 @@ class CaseScene:
         self._owned.remove("images")
         for channel, image in (data.images or self._emptyGround(data)).items():
             name = casedata.CHANNEL_NAMES.get(channel, channel)
-            limits = views.window(image.voxels)
-            node = nodes.greyVolume(self.scene, name, image.voxels, ijkToRas(image.geometry), limits)
+            node = nodes.greyVolume(self.scene, name, image.voxels, ijkToRas(image.geometry), image.window)
             node.SetAttribute("BraTSRefine.channel", channel)
             self._owned.add("images", node)
         for image in list(data.images.values())[:1]:
-            self._owned.add("images", *nodes.brainSurface(self.scene, image.voxels, ijkToRas(image.geometry)))
+            self._owned.add("images", *nodes.brainSurface(self.scene, image))
 
     def _emptyGround(self, data: CaseData) -> Mapping[str, Image]:
         """A black image for the label maps of a case without one, so that the views have something to move in."""
@@ -187,8 +186,8 @@ class CaseScene:
     def _showOutlines(self, source: str, labels: Labels | None) -> None:
         self._owned.remove(source)
         if labels is not None:
-            grid, colour = ijkToRas(labels.geometry), OUTLINES.get(source, colours.SECOND_PREDICTION)
-            self._owned.add(source, nodes.outlines(self.scene, labels.name, labels.regions, grid, colour))
+            colour = OUTLINES.get(source, colours.SECOND_PREDICTION)
+            self._owned.add(source, nodes.outlines(self.scene, labels, colour))
 
     def _dropCompared(self) -> None:
         for place in self._compared:

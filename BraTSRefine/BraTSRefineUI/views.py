@@ -203,13 +203,3 @@ def lookFrom3D(scene, centre: Sequence[float], distance: float) -> None:
         node.SetPosition(*map(float, position))
         node.SetViewUp(0.0, 0.0, 1.0)
         node.ResetClippingRange()
-
-
-def window(voxels: np.ndarray) -> tuple[float, float]:
-    """Grey level range of an image: 0.5th to 99.5th percentile inside the brain (every second voxel, not 0)."""
-    sample = voxels[::2, ::2, ::2]
-    brain = sample[sample != 0]
-    if not brain.size:
-        return 0.0, 1.0
-    low, high = np.percentile(brain, (0.5, 99.5))
-    return float(low), float(max(high, low + 1e-6))

@@ -1,0 +1,64 @@
+"""``python -m BraTSRefineUI.prefetchworker FOLDER``: reads cases for a window, in a process of its own.
+
+A line on standard input is a question (``encoded``), a line on standard output says how far the answer is (JSON): the
+part that is being read, ``done`` with the file in FOLDER that holds the answer, or ``failed`` with the reason. When
+standard input ends, because the window is done with it or was killed, FOLDER goes and so does the process.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import pickle
+import shutil
+import sys
+from pathlib import Path
+
+from . import packing
+from .reading import CaseRead, Reading, readCase
+
+
+def encoded(number: int, reading: Reading) -> bytes:
+    """A question as a line."""
+    return base64.b64encode(pickle.dumps((number, reading))) + b"\n"
+
+
+def main(folder: Path) -> None:
+    try:
+        for line in sys.stdin.buffer:
+            _answer(folder, *pickle.loads(base64.b64decode(line)))
+    except KeyboardInterrupt:
+        pass  # meant for the window's process, which closes our input
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answer(folder: Path, number: int, reading: Reading) -> None:
+    try:
+        read = readCase(reading, lambda part: _say(number, "part", part=part))
+        _say(number, "part", part="surfaces")
+        _workOut(read)
+        path = folder / f"{number}.case"
+        packing.pack(read, path)
+        _say(number, "done", file=path.name)
+    except Exception as error:  # the window reads the case itself and meets the reason there
+        _say(number, "failed", message=f"{type(error).__name__}: {error}")
+
+
+def _workOut(read: CaseRead) -> None:
+    """Everything that the scene will ask of the arrays; it is kept with them."""
+    for image in (read.data.images or {}).values():
+        image.window  # noqa: B018
+    for image in list((read.data.images or {}).values())[:1]:
+        image.brain  # noqa: B018
+    for labels in (read.data.reference, read.data.prediction):
+        if labels is not None:
+            labels.bounds, labels.surfaces  # noqa: B018
+
+
+def _say(number: int, event: str, **more) -> None:
+    print(json.dumps({"number": number, "event": event, **more}), flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
