@@ -149,12 +149,13 @@ def readFlags(workspace: Workspace) -> pd.DataFrame | None:
     return read_flags(workspace.flags_csv) if workspace.flags_csv.is_file() else None
 
 
-def flagRows(flags: pd.DataFrame | None, case: str, region: str) -> list[FlagRow]:
-    """The flags of a case in one region, by rank."""
+def flagRows(flags: pd.DataFrame | None, case: str, region: str, model: str) -> list[FlagRow]:
+    """The flags of a case in one region, by rank: those of the model's own maps, then those across the models."""
     if flags is None:
         return []
     found = flags[(flags["case"] == case) & (flags["region"] == region)].sort_values("rank", kind="stable")
-    return [_flagRow(flag) for flag in found.itertuples(index=False)]
+    rows = [_flagRow(flag) for flag in found.itertuples(index=False)]
+    return [row for source in dict.fromkeys((model, "")) for row in rows if row.model == source]
 
 
 def caseFlags(flags: pd.DataFrame | None, case: str, model: str) -> list[FlagRow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 FOLDER, PAGE = "evaluation", "report.html"
 CALIBRATED = "calibrated"
+SCORES = ("qu_brats", "aurc", "ece", "coverage", "precision", "rank_correlation")
 Curve = tuple[tuple[float, float], ...]
 
 
@@ -21,7 +23,8 @@ Curve = tuple[tuple[float, float], ...]
 class SourceWorth:
     """One source of uncertainty in one region: its scores, what its flags hold, its curves.
 
-    ``scores`` by name: qu_brats, aurc, ece, coverage, precision; what is not known is absent.
+    ``scores`` by name, as ``SCORES``; what is not known is absent. Sources are compared on the same ``cases``, where
+    there are some that all of them have; the curves are of each one's own.
     """
 
     source: str
@@ -55,8 +58,10 @@ def readWorth(workspace: Workspace, region: str) -> Worth | None:
     folder = workspace.root / FOLDER
     if not (folder / PAGE).is_file():
         return None
-    tables = {name: _table(folder, name, region) for name in ("sources", "flags", "reliability", "risk-coverage")}
-    sources = tuple(_source(row, tables) for row in tables["sources"].itertuples(index=False))
+    names = ("sources", "compared", "flags", "reliability", "risk-coverage")
+    tables = {name: _table(folder, name, region) for name in names}
+    side = tables["compared"] if len(tables["compared"]) else _withFlags(tables["sources"], tables["flags"])
+    sources = tuple(_source(row, tables) for row in side.itertuples(index=False))
     return Worth(sources, _quality(_table(folder, "quality-summary", region)), folder / PAGE)
 
 
@@ -71,12 +76,17 @@ def _table(folder: Path, name: str, region: str) -> pd.DataFrame:
     return table[table["region"] == region]
 
 
+def _withFlags(sources: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
+    """An evaluation of an older version, or one without a case that all sources have: each source by itself."""
+    if sources.empty or flags.empty:
+        return sources
+    worth = flags.loc[flags["way"] == CALIBRATED, ["source", *(set(SCORES) & set(flags))]]
+    return sources.merge(worth, how="left", on="source")
+
+
 def _source(row, tables: Mapping[str, pd.DataFrame]) -> SourceWorth:
-    scores = {name: float(getattr(row, name)) for name in ("qu_brats", "aurc", "ece")}
-    flags = tables["flags"]
-    found = flags[(flags["source"] == row.source) & (flags["way"] == CALIBRATED)] if len(flags) else flags
-    for flag in found.itertuples(index=False):
-        scores |= {"coverage": float(flag.coverage), "precision": float(flag.precision)}
+    scores = {name: float(getattr(row, name, math.nan)) for name in SCORES}
+    scores = {name: value for name, value in scores.items() if math.isfinite(value)}
     reliability = _curve(tables["reliability"], row.source, "mean_probability", "observed")
     risk = _curve(tables["risk-coverage"], row.source, "coverage", "risk")
     return SourceWorth(row.source, int(row.cases), scores, reliability, risk)

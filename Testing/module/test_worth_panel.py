@@ -33,6 +33,19 @@ def test_tables_are_read_for_one_region_and_missing_ones_leave_gaps(tmp_path):
     assert worth.quality is None
 
 
+def test_sources_are_shown_by_the_cases_that_all_of_them_have(tmp_path):
+    folder = tmp_path / "evaluation"
+    folder.mkdir()
+    (folder / "report.html").touch()
+    rows = {"source": ["tta", "dropout"], "region": "ET", "qu_brats": 0.9, "aurc": 0.1, "ece": 0.2}
+    pd.DataFrame({**rows, "cases": [9, 6]}).to_csv(folder / "sources.csv", index=False)
+    compared = {**rows, "cases": 6, "rank_correlation": [0.5, None]}
+    pd.DataFrame(compared).to_csv(folder / "compared.csv", index=False)
+    tta, dropout = readWorth(Workspace(tmp_path), "ET").sources
+    assert (tta.cases, tta.scores["rank_correlation"]) == (6, 0.5)
+    assert "rank_correlation" not in dropout.scores
+
+
 @pytest.fixture
 def panel(host, bench):
     host.widget.showPanel("Uncertainty")

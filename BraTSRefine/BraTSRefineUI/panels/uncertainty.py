@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 
 from slicer.i18n import tr as _
@@ -25,7 +26,9 @@ class UncertaintyPanel(Panel):
         ui.thresholdSlider.value = round(100 * self.workbench.thresholdShare)
         ui.mapCombo.currentIndexChanged.connect(lambda index=0: self._onMap())
         ui.thresholdSlider.valueChanged.connect(self._onThreshold)
-        ui.computeButton.clicked.connect(lambda checked=False: self.workbench.startJob("uncertainty", {}))
+        ui.computeButton.clicked.connect(lambda checked=False: self._compute(self._acrossModels()))
+        ui.ownFlagsButton.clicked.connect(lambda checked=False: self._compute([self.session.model]))
+        ui.budgetEdit.textChanged.connect(lambda text="": self._refreshButtons())
         ui.flagsTable.itemSelectionChanged.connect(self._onFlag)
         self.worthBox = WorthBox(self.workbench, ui)
         for step, name in enumerate(STEPS):
@@ -39,11 +42,11 @@ class UncertaintyPanel(Panel):
         fillCombo(ui.mapCombo, [_mapWords(one) for one in self._maps], shown)
         for widget in (ui.mapCombo, ui.thresholdSlider):
             widget.enabled = uncertainty is not None
-        self._refreshComputeButton()
+        self._refreshButtons()
         self._showThreshold()
         say(ui.legendLabel, _legend(uncertainty) if uncertainty else "")
         flags = session.flags()
-        rows = [[_number(f"{f.rank}"), *_cells(f)] for f in flags]
+        rows = [[_number(f"{number}"), *_cells(f)] for number, f in enumerate(flags, start=1)]
         fillTable(ui.flagsTable, ["#", _("Why"), "ml", _("Mean"), _("Max")], rows, stretched=1)
         ui.flagsLabel.text = self._count(len(flags))
         self.showSelected()
@@ -79,20 +82,56 @@ class UncertaintyPanel(Panel):
     def _count(self, count: int) -> str:
         uncertainty = self.workbench.uncertainty
         isOwn = uncertainty is not None and bool(uncertainty.model)
-        words = _("Flagged across the models in {region}") if isOwn else _("Flagged regions of {region} in this case")
+        isAcross = isOwn and not any(flag.model for flag in self.session.flags())
+        words = (
+            _("Flagged across the models in {region}") if isAcross else _("Flagged regions of {region} in this case")
+        )
         words = words.format(region=self.session.region)
         if self.session.flagIndex < 0:
             return f"{words}: {count}"
         return f"{words}: {self.session.flagIndex + 1} " + _("of") + f" {count}"
 
-    def _refreshComputeButton(self) -> None:
-        button, enough = self.ui.computeButton, len(self.session.models) > 1
-        button.enabled = enough and not self.workbench.isBusy
+    def _acrossModels(self) -> list[str]:
+        """Nothing for the models that came with the data; all where these are fewer than two."""
+        made = self.session.madeModels
+        return [] if len(self.session.models) - len(made) > 1 else self.session.models
+
+    def _compute(self, models: list[str]) -> None:
+        """Maps and flags across the models, or flags of a single one's own maps, within the budget that was typed."""
+        parameters = {"models": models} if models else {}
+        budget = self._budget()
+        self.workbench.startJob("uncertainty", parameters if budget is None else {**parameters, "budget_ml": budget})
+
+    def _budget(self) -> float | None:
+        """The ml that were typed, None for none. Raises ValueError for what is no number above 0."""
+        text = self.ui.budgetEdit.text.strip().replace(",", ".")
+        if not text:
+            return None
+        if not 0 < float(text) < math.inf:
+            raise ValueError(text)
+        return float(text)
+
+    def _refreshButtons(self) -> None:
+        across, own = self.ui.computeButton, self.ui.ownFlagsButton
         isThere = any(not one.model for one in self._maps)
-        button.text = _("Compute again") if isThere else _("Compute maps")
-        button.toolTip = _("Maps and flagged regions of every case, in the background")
-        if not enough:
-            button.toolTip = _("Uncertainty from the models at hand needs at least two of them")
+        across.text = _("Compute again") if isThere else _("Compute maps")
+        enough = len(self.session.models) > 1
+        lack = "" if enough else _("Uncertainty from the models at hand needs at least two of them")
+        self._allow(across, lack, _("Maps and flagged regions of every case, in the background"))
+        lack = "" if any(one.model for one in self._maps) else _("The chosen model has no maps of its own in this case")
+        words = _("Flag regions of every case by the own maps of {model}, in the background")
+        self._allow(own, lack, words.format(model=self.session.model))
+
+    def _allow(self, button, lack: str, words: str) -> None:
+        why = _("A job is running") if self.workbench.isBusy else lack or self._budgetProblem()
+        button.enabled, button.toolTip = not why, why or words
+
+    def _budgetProblem(self) -> str:
+        try:
+            self._budget()
+        except ValueError:
+            return _("At most how many ml a case: a number above 0, or nothing")
+        return ""
 
     def _onMap(self) -> None:
         index = self.ui.mapCombo.currentIndex
@@ -155,12 +194,19 @@ def _legend(uncertainty) -> str:
 
 
 def _cells(flag) -> list[Cell]:
+    of = f", {flag.model}" if flag.model else ""
     return [
-        Cell(flag.why.rpartition(": ")[2].rpartition(", ")[2], f"{flag.why} ({flag.quantity})"),
+        Cell(_shortly(flag), f"{flag.why} ({flag.quantity}{of})"),
         _number(tables.milliliters(flag.milliliters)),
         _number(tables.number(flag.mean)),
         _number(tables.number(flag.maximum)),
     ]
+
+
+def _shortly(flag) -> str:
+    """What it is about, and where it was found in the shown model's own maps."""
+    words = flag.why.rpartition(": ")[2].rpartition(", ")[2]
+    return _("{words} (own maps)").format(words=words) if flag.model else words
 
 
 def _number(text: str) -> Cell:

@@ -11,11 +11,10 @@ from slicer.i18n import tr as _
 from .. import colours, tables
 from ..curveplot import CurvePlot
 from ..panel import Cell, fillTable, say
-from ..worth import Quality, SourceWorth, Worth, readWorth
+from ..worth import SCORES, Quality, SourceWorth, Worth, readWorth
 
 COLOURS = (colours.REFERENCE, colours.PREDICTION, "#009E73", "#CC79A7", "#F0E442", "#D55E00")
-HEADINGS = [_("Source"), "QU", "AURC", "ECE", _("Flags\nhold"), _("Flags\nright")]
-SCORES = ("qu_brats", "aurc", "ece", "coverage", "precision")
+HEADINGS = [_("Source"), "QU", "AURC", "ECE", _("Flags\nhold"), _("Flags\nright"), _("Flags\nrank")]
 FINE = 4
 TIPS = {
     "qu_brats": _("QU-BraTS score, from 0 to 1: what is unsure is wrong, and what is sure is right; more is better"),
@@ -23,6 +22,7 @@ TIPS = {
     "ece": _("Expected calibration error: how far probabilities are from what comes true; less is better"),
     "coverage": _("Share of the errors that lies in a flagged region; more is better"),
     "precision": _("Share of what is flagged that is wrong; more is better"),
+    "rank_correlation": _("Rank correlation of the flags' order with the errors that each holds; more is better"),
 }
 
 
