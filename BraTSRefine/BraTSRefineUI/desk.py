@@ -28,6 +28,10 @@ class Desk:
     def session(self):
         return self.workbench.session
 
+    def title(self) -> str:
+        """What the keys of this desk are about; a heading of the help sheet."""
+        return ""
+
     def actions(self) -> list[Action]:
         """The keys of this desk, in the order of the help sheet."""
         return []

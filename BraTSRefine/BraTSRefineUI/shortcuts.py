@@ -8,11 +8,15 @@ import qt
 
 
 class HeldKey(qt.QObject):
-    """Tells when a key goes down and when it comes up again; repeated presses of a held key are passed over."""
+    """Tells when a key goes down and when it comes up again; repeated presses of a held key are passed over.
+
+    A text field takes the press and lets the release through, which tells nothing then.
+    """
 
     def __init__(self, parent, key, onHold: Callable[[bool], None]) -> None:
         qt.QObject.__init__(self, parent)
         self._key, self._onHold = key, onHold
+        self._isDown = False
 
     def eventFilter(self, watched, event) -> bool:
         if event.type() == qt.QEvent.KeyPress or event.type() == qt.QEvent.KeyRelease:
@@ -22,8 +26,10 @@ class HeldKey(qt.QObject):
     def _onKey(self, event) -> bool:
         if event.key() != self._key or event.modifiers() != qt.Qt.NoModifier:
             return False
-        if not event.isAutoRepeat():
-            self._onHold(event.type() == qt.QEvent.KeyPress)
+        isPress = event.type() == qt.QEvent.KeyPress
+        if not event.isAutoRepeat() and isPress != self._isDown:
+            self._isDown = isPress
+            self._onHold(isPress)
         return True
 
 

@@ -23,6 +23,9 @@ class ViewDesk(Desk):
         for overlay in views.OVERLAYS:
             self._toggle(overlay).toggled.connect(lambda on=True, overlay=overlay: self._onToggle(overlay, on))
 
+    def title(self) -> str:
+        return _("Views")
+
     def actions(self) -> list[Action]:
         words = {
             "reference": _("Show or hide the reference"),

@@ -11,6 +11,7 @@ from . import casecard
 from .dependencies import ensure
 from .desk import Action
 from .failures import reported
+from .helpsheet import HelpSheet
 from .jobdesk import JobDesk
 from .panel import fillCombo, say
 from .panels.annotate import AnnotatePanel
@@ -56,7 +57,7 @@ class Workbench:
         for panel in self.tabs:
             self.ui.tabs.addTab(panel.widget, _(panel.name))
         self.views = ViewDesk(self)
-        self.desks = [self.views]
+        self.desks = [self.views, HelpSheet(self)]
         self._connect()
         self.refresh()
 
