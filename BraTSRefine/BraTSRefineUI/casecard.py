@@ -16,6 +16,7 @@ def title(session: Session) -> str:
     """The case and its figures in the chosen region."""
     row = next((row for row in session.rows() if row.case == session.case), None)
     name = f"<b>{escape(session.case)}</b>"
+    name += f" · {escape(session.caseWords)}" if session.caseWords else ""
     if row is None or not row.values:
         return name
     if "dice" not in row.values:

@@ -15,11 +15,11 @@ def reported(what: str, tell: Callable[[str], None]) -> Iterator[None]:
         try:
             yield
         except Exception as error:
-            if not _isRefusal(error):
+            if not isRefusal(error):
                 raise
             tell(f"{what} {error}")
 
 
-def _isRefusal(error: Exception) -> bool:
+def isRefusal(error: Exception) -> bool:
     """Whether we ourselves say, in words made for a person, what is wrong with a file or a question."""
     return type(error).__module__.startswith(("BraTSRefineLib", "BraTSRefineUI"))

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import qt
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+MODULE_FOLDER = Path(__file__).resolve().parents[1]
+REPOSITORY = MODULE_FOLDER.parent
 PATIENCE_MS = 3000
 LAST_EVENTS = ("finished", "failed", "cancelled")
 
@@ -47,7 +48,7 @@ class JobRunner:
         self.runFolder = Path(jobFile).parent
         self._buffer, self._lastEvent, self._wasCancelled = b"", None, False
         process = self._process = qt.QProcess()
-        process.setProcessEnvironment(_environment())
+        process.setProcessEnvironment(processEnvironment())
         process.readyReadStandardOutput.connect(self._onOutput)
         process.finished.connect(self._onFinished)
         process.errorOccurred.connect(self._onError)
@@ -112,9 +113,10 @@ class JobRunner:
             self.onEvent({"event": "failed", "message": f"{pythonExecutable()} does not start"})
 
 
-def _environment():
+def processEnvironment():
+    """That of this process, our packages on its path."""
     environment = qt.QProcessEnvironment.systemEnvironment()
-    path = [str(REPOSITORY), environment.value("PYTHONPATH", "")]
+    path = [str(REPOSITORY), str(MODULE_FOLDER), environment.value("PYTHONPATH", "")]
     environment.insert("PYTHONPATH", os.pathsep.join(part for part in path if part))
     environment.insert("PYTHONIOENCODING", "utf-8")
     return environment

@@ -48,6 +48,25 @@ class Panel:
     def showSelected(self) -> None:
         """Mark what is looked at now, where the panel lists it."""
 
+    def stepCase(self, step: int) -> None:
+        """Go on in the list that leads while this panel is in front: that of the worst cases."""
+        self.workbench.showCaseFromPanel(self._caseAfter(step))
+
+    def neighbours(self) -> list[str]:
+        """The cases to which ``stepCase`` will probably lead: the next one, then the previous one."""
+        return [self._caseAfter(1), self._caseAfter(-1)]
+
+    def _caseAfter(self, step: int) -> str:
+        bench = self.workbench
+        return self.session.neighbour(bench.worstCases.walkedCases, step, bench.reading.currentCase)
+
+    def stepFlag(self, step: int) -> None:
+        """Go on among the flags that this panel steps through: those of the chosen region."""
+        self.workbench.lookAtFlag(self.session.stepFlag(step))
+
+    def flagCount(self) -> int:
+        return len(self.session.flags())
+
     def showJob(self) -> None:
         """The running job said something."""
 

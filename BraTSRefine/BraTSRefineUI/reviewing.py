@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 WAIT_S = 0.4
 """How long to wait for another program's lock: the window may not stand still for longer."""
+
+TOLERANCE_MM = 0.6
+"""Half a voxel: a box is that of the voxels' centres."""
 
 ORDERS = ("priority", "random", "blind")
 
@@ -153,11 +157,25 @@ class Reviewing:
             return None
         return state.decision if flag is None else state.flags.get(flag.id)
 
+    def flagAt(self, lps: tuple[float, float, float]) -> int:
+        """The flag at a position (LPS, mm), the smallest where several are; -1 for none."""
+        found = [(flag.milliliters, number) for number, flag in enumerate(self.flags()) if _contains(flag, lps)]
+        return min(found, default=(0.0, -1))[1]
+
+    def progressWords(self) -> str:
+        """How many cases of the model are decided."""
+        return f"{self.progress} decided" if self.progress else ""
+
     def undecidedAfter(self, number: int) -> int:
         """The next flag without a decision behind that one, from the start again at the end; -1 where all have one."""
         flags = self.flags()
         turned = [*range(number + 1, len(flags)), *range(max(number + 1, 0))]
         return next((i for i in turned if i < len(flags) and self.decisionOf(flags[i]) is None), -1)
+
+    def decisions(self) -> dict[str, str]:
+        """What this reader may see of the cases' decisions, by case."""
+        known = self._states() if self.session.isOpen else {}
+        return {case: state.decision.decision for case, state in known.items() if state.decision}
 
     # The queue
 
@@ -346,6 +364,15 @@ class Reviewing:
         """Everybody who decided something."""
         deciding = ("decision", "flag decision")
         return sorted({e.who for e in self.followed.events() if e.kind in deciding}) if self.followed else []
+
+
+def _contains(flag: FlagRow, lps: tuple[float, float, float]) -> bool:
+    """Whether the position lies in the flag's box, or where that is not known in a ball of its volume."""
+    if flag.box:
+        low, high = flag.box[:3], flag.box[3:]
+        return all(a - TOLERANCE_MM <= x <= b + TOLERANCE_MM for a, x, b in zip(low, lps, high, strict=True))
+    radius = (flag.milliliters * 1000 * 3 / (4 * math.pi)) ** (1 / 3)
+    return math.dist(flag.center, lps) <= radius + TOLERANCE_MM
 
 
 def _count(value) -> int:

@@ -18,6 +18,7 @@ class RowsModel(qt.QAbstractTableModel):
         qt.QAbstractTableModel.__init__(self, parent)
         self._cellsOf = cellsOf
         self._headings: list[str] = []
+        self._tips: list[str] = []
         self._rows: list = []
         self._made: dict[int, Sequence[Cell]] = {}
 
@@ -25,10 +26,10 @@ class RowsModel(qt.QAbstractTableModel):
     def rows(self) -> list:
         return self._rows
 
-    def setRows(self, headings: Sequence[str], rows: Sequence) -> None:
-        """Replace everything."""
+    def setRows(self, headings: Sequence[str], rows: Sequence, tips: Sequence[str] = ()) -> None:
+        """Replace everything; ``tips`` is what the headings say on hover."""
         self.beginResetModel()
-        self._headings, self._rows, self._made = list(headings), list(rows), {}
+        self._headings, self._rows, self._made, self._tips = list(headings), list(rows), {}, list(tips)
         self.endResetModel()
 
     def setRow(self, number: int, row) -> None:
@@ -50,6 +51,8 @@ class RowsModel(qt.QAbstractTableModel):
     def headerData(self, section, orientation, role=qt.Qt.DisplayRole):
         if role == qt.Qt.DisplayRole and orientation == qt.Qt.Horizontal and section < len(self._headings):
             return self._headings[section]
+        if role == qt.Qt.ToolTipRole and orientation == qt.Qt.Horizontal and section < len(self._tips):
+            return self._tips[section]
         return None
 
     def data(self, index, role=qt.Qt.DisplayRole):

@@ -133,13 +133,14 @@ class Session:
         rows = self.rows()
         return rows[0].case if rows else ""
 
-    def neighbour(self, shown: list[str], step: int) -> str:
-        """The case ``step`` rows further in the list that is shown; the ends meet."""
+    def neighbour(self, shown: list[str], step: int, since: str = "") -> str:
+        """The case ``step`` rows further in the list than the shown one (or ``since``); the ends meet."""
+        since = since or self.case
         if not shown:
             return ""
-        if self.case not in shown:
+        if since not in shown:
             return shown[0]
-        return shown[(shown.index(self.case) + step) % len(shown)]
+        return shown[(shown.index(since) + step) % len(shown)]
 
     def reading(self, name: str) -> Reading:
         """What is to be read of a case for the chosen model, region and quantity. Raises CohortError."""

@@ -17,14 +17,17 @@ from .panel import fillCombo, say
 from .panels.annotate import AnnotatePanel
 from .panels.cohort import CohortPanel
 from .panels.refine import RefinePanel
+from .panels.review import ReviewPanel
 from .panels.uncertainty import UncertaintyPanel
 from .panels.worstcases import WorstCasesPanel
+from .readingdesk import ReadingDesk
+from .reviewdesk import ReviewDesk
 from .scene import CaseScene
 from .session import REGIONS, Session
 from .shortcuts import Shortcuts
 from .viewdesk import ViewDesk
 
-TABS = (WorstCasesPanel, UncertaintyPanel, RefinePanel, AnnotatePanel)
+TABS = (WorstCasesPanel, ReviewPanel, UncertaintyPanel, RefinePanel, AnnotatePanel)
 START_PAGE, WORK_PAGE = 0, 1
 RESEARCH_ONLY = "For research use only"
 
@@ -37,7 +40,8 @@ class Workbench:
 
     def __init__(self, ui, resourcePath: Callable[[str], str], scene, layoutManager) -> None:
         self.ui, self.resourcePath, self.layoutManager = ui, resourcePath, layoutManager
-        self.session = Session()
+        self.reading = ReadingDesk(self)
+        self.session = Session(self.reading.take)
         self.caseScene = CaseScene(scene)
         self.jobs = JobDesk(ui, self._afterJobNote, self._afterJob)
         self.uncertainty = None
@@ -56,8 +60,9 @@ class Workbench:
         self.uncertaintyPanel = self.panelNamed(UncertaintyPanel.name)
         for panel in self.tabs:
             self.ui.tabs.addTab(panel.widget, _(panel.name))
+        self.review = ReviewDesk(self)
         self.views = ViewDesk(self)
-        self.desks = [self.views, HelpSheet(self)]
+        self.desks = [self.reading, self.review, self.views, HelpSheet(self)]
         self._connect()
         self.refresh()
 
@@ -90,6 +95,10 @@ class Workbench:
         """The panel of that name; one of ``panelNames()``."""
         return next(panel for panel in (self.cohortPanel, *self.tabs) if panel.name == name)
 
+    def panelInFront(self):
+        """The tab that is seen, or was before the start page."""
+        return self.tabs[max(self.ui.tabs.currentIndex, 0)]
+
     def panelNames(self) -> list[str]:
         return [self.cohortPanel.name, *(panel.name for panel in self.tabs)]
 
@@ -112,9 +121,10 @@ class Workbench:
             self._regionButton(region).checked = region == session.region
         for panel in (self.cohortPanel, *self.tabs):
             panel.refresh()
-        self._refreshCase()
+        self.refreshCase()
 
-    def _refreshCase(self) -> None:
+    def refreshCase(self) -> None:
+        """The card, the flags' buttons, and every desk."""
         self.ui.caseCard.visible = bool(self.session.case)
         if self.session.case:
             say(self.ui.caseTitleLabel, casecard.title(self.session))
@@ -122,7 +132,7 @@ class Workbench:
             words, tip = casecard.problems(self.session)
             say(self.ui.caseProblemsLabel, words)
             self.ui.caseProblemsLabel.toolTip = tip
-        hasFlags = bool(self.session.flags())
+        hasFlags = bool(self.panelInFront().flagCount())
         for button in (self.ui.previousFlagButton, self.ui.nextFlagButton):
             button.enabled = hasFlags
         for desk in self.desks:
@@ -131,10 +141,11 @@ class Workbench:
     def tellFailure(self, words: str) -> None:
         """Say why something was not done: in the bottom line and on the start page."""
         self.failure = words
-        self._tellStatus(words)
+        self.tellStatus(words)
         self.cohortPanel.refresh()
 
-    def _tellStatus(self, words: str) -> None:
+    def tellStatus(self, words: str) -> None:
+        """Say in the bottom line what was done last."""
         self.ui.statusLabel.text = f"{RESEARCH_ONLY} · {words}"
         self.ui.statusLabel.toolTip = words
 
@@ -152,8 +163,11 @@ class Workbench:
             desk.opened()
         self._preferScoredRegion()
         self.showPanel("Worst cases" if self.session.hasScores or not self.session.models else "Cohort")
+        stoppedAt = self.review.reviewing.lastCase()
+        if stoppedAt:
+            self.showPanel("Review")
         self.refresh()
-        self.showCase(self.session.worstCase())
+        self.showCase(stoppedAt or self.session.worstCase())
 
     def _preferScoredRegion(self) -> None:
         """ET where anything of it was scored, else WT."""
@@ -172,15 +186,19 @@ class Workbench:
         self._afterCase()
 
     def showCaseFromPanel(self, name: str) -> None:
-        """As ``showCase``; what goes wrong is shown, since nobody catches it in a slot."""
-        if name != self.session.case:
-            with reported(_("The case was not shown:"), self.tellFailure):
+        """As ``showCase``, once it was read; what goes wrong is shown, since nobody catches it in a slot."""
+        with reported(_("The case was not shown:"), self.tellFailure):
+            self.reading.whenRead(name, lambda: self._showOther(name))
+
+    def _showOther(self, name: str) -> None:
+        with reported(_("The case was not shown:"), self.tellFailure):
+            if name != self.session.case:
                 self.showCase(name)
 
     def _afterCase(self) -> None:
         for part in (*self.tabs, *self.desks):
             part.showCase()
-        self._refreshCase()
+        self.refreshCase()
 
     def setModel(self, model: str) -> None:
         """Rank and show another model; the case stays."""
@@ -208,22 +226,30 @@ class Workbench:
         self.refresh()
 
     def stepCase(self, step: int) -> None:
-        self.showCaseFromPanel(self.session.neighbour(self.worstCases.shownCases, step))
+        self.panelInFront().stepCase(step)
 
     def stepFlag(self, step: int) -> None:
         """Jump to the next flagged region in all slice views."""
-        self._lookAtFlag(self.session.stepFlag(step))
+        self.panelInFront().stepFlag(step)
 
     def goToFlag(self, index: int) -> None:
         flags = self.session.flags()
         if 0 <= index < len(flags):
             self.session.flagIndex = index
-            self._lookAtFlag(flags[index])
+            self.lookAtFlag(flags[index])
 
-    def _lookAtFlag(self, flag) -> None:
-        if flag is None:
-            return
-        self.caseScene.jump(flag.center)
+    def leaveFlag(self) -> None:
+        """No flag is looked at any more; the views stay where they are."""
+        self.session.flagIndex = -1
+        self._tellSelected()
+
+    def lookAtFlag(self, flag) -> None:
+        """Bring a flag of the session, if there is one, to the middle of all slice views."""
+        if flag is not None:
+            self.caseScene.jump(flag.center)
+            self._tellSelected()
+
+    def _tellSelected(self) -> None:
         for part in (*self.tabs, *self.desks):
             part.showSelected()
 
@@ -282,7 +308,7 @@ class Workbench:
             panel.showJob()
 
     def _afterJob(self, event: dict) -> None:
-        self._tellStatus(self.jobs.lastMessage)
+        self.tellStatus(self.jobs.lastMessage)
         if self.jobs.kind == "predict" and not self.jobs.isEstimate:
             self._takePredicted()
         elif event["event"] == "finished" and not self.jobs.isEstimate:

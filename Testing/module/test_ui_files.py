@@ -15,7 +15,17 @@ FILES = sorted(FOLDER.glob("*.ui"))
 
 def test_there_is_a_file_for_the_module_and_for_each_panel():
     names = {path.stem for path in FILES}
-    assert names == {"BraTSRefine", "Cohort", "WorstCases", "Uncertainty", "Refine", "Predict", "Annotate", "Help"}
+    assert names == {
+        "BraTSRefine",
+        "Cohort",
+        "WorstCases",
+        "Review",
+        "Uncertainty",
+        "Refine",
+        "Predict",
+        "Annotate",
+        "Help",
+    }
 
 
 def test_object_names_are_identifiers_and_unique_in_the_module():

@@ -1,0 +1,64 @@
+"""The row of decisions under the case card: what is decided, five buttons, the note."""
+
+from __future__ import annotations
+
+from html import escape
+
+from slicer.i18n import tr as _
+
+BUTTONS = {
+    "accept": "acceptButton",
+    "minor": "minorButton",
+    "major": "majorButton",
+    "unacceptable": "unacceptableButton",
+    "bad image": "badImageButton",
+}
+MARKS = {"approve": "approveButton", "second reader": "secondReaderButton", "done": "doneButton"}
+
+
+class DecisionRow:
+    """Shows what was decided of the flag that is looked at, else of the case; tells the desk what was pressed."""
+
+    def __init__(self, ui, desk) -> None:
+        self.ui, self.desk = ui, desk
+        self._tips = {name: getattr(ui, name).toolTip for name in self._names()}
+        for decision, name in BUTTONS.items():
+            getattr(ui, name).clicked.connect(lambda checked=False, decision=decision: desk.decide(decision))
+        for kind, name in MARKS.items():
+            getattr(ui, name).clicked.connect(lambda checked=False, kind=kind: desk.mark(kind))
+        ui.undoButton.clicked.connect(lambda checked=False: desk.undo())
+        ui.wholeCaseButton.clicked.connect(lambda checked=False: desk.wholeCase())
+        ui.noteEdit.returnPressed.connect(lambda: desk.writeNote())
+
+    def note(self) -> str:
+        return self.ui.noteEdit.text.strip()
+
+    def clearNote(self) -> None:
+        self.ui.noteEdit.text = ""
+
+    def refresh(self) -> None:
+        """Show the decision there is, or why none can be taken."""
+        reviewing = self.desk.reviewing
+        flag, refusal = reviewing.flag(), reviewing.refusal()
+        decided = reviewing.decisionOf(flag)
+        state = reviewing.state(reviewing.session.case) if reviewing.session.case else None
+        for decision, name in BUTTONS.items():
+            getattr(self.ui, name).checked = decided is not None and decided.decision == decision
+        marked = {"approve": "approved", "second reader": "second_reader", "done": "done"}
+        for kind, name in MARKS.items():
+            getattr(self.ui, name).checked = state is not None and getattr(state, marked[kind]) is not None
+        for name in self._names():
+            button = getattr(self.ui, name)
+            button.enabled = not refusal
+            button.toolTip = f"{self._tips[name]}: {refusal}" if refusal else self._tips[name]
+        self.ui.noteEdit.placeholderText = _("Note on this flag") if flag else _("Note on the case")
+        self.ui.wholeCaseButton.enabled = flag is not None
+        self.ui.wholeCaseButton.checked = flag is None
+        self.ui.decisionTargetLabel.text = f"{self._target(flag)} {escape(reviewing.progressWords())}".strip()
+
+    def _target(self, flag) -> str:
+        words = self.desk.flagWords() if flag else _("Whole case")
+        return f"<b>{escape(words)}</b>"
+
+    def _names(self) -> list[str]:
+        return [*BUTTONS.values(), *MARKS.values(), "undoButton"]

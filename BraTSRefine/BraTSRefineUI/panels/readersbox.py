@@ -1,0 +1,97 @@
+"""Two readers and a third: what they decided differently, how far they agree, where the records are kept."""
+
+from __future__ import annotations
+
+from html import escape
+
+from slicer.i18n import tr as _
+
+from .. import colours, overview
+from ..agreement import AgreementRun
+from ..panel import Cell, say
+from ..reviewdesk import storeOf
+from ..rowtable import RowTable
+
+
+class ReadersBox:
+    """The readers' page of the review panel."""
+
+    def __init__(self, workbench, ui) -> None:
+        self.workbench, self.ui = workbench, ui
+        self.disputes = RowTable(ui.disputesView, self._cells, self._onDispute)
+        self.run = AgreementRun(self._onAgreement)
+        ui.agreementButton.clicked.connect(lambda checked=False: self._compute())
+        ui.storeButton.clicked.connect(lambda checked=False: self._onStore())
+        ui.storeEdit.returnPressed.connect(lambda: self._onStore())
+        self._told = ""
+
+    @property
+    def reviewing(self):
+        return self.workbench.review.reviewing
+
+    def forget(self) -> None:
+        """Another cohort: no figures yet."""
+        self._told = ""
+        self.run.stop()
+
+    def refresh(self) -> None:
+        reviewing = self.reviewing
+        disputes = reviewing.disputes() if reviewing.session.isOpen else []
+        if disputes != self.disputes.rows:
+            headings = [_("Case"), _("What"), _("Decisions"), _("Last word")]
+            self.disputes.fill(headings, disputes, [92, 74, 0, 96])
+        still = sum(not one.adjudicated for one in disputes)
+        self.ui.readersStepButton.text = _("Readers ({count})").format(count=still) if still else _("Readers")
+        say(self.ui.disputesLabel, self._disputeWords(still))
+        self.ui.agreementButton.enabled = len(reviewing.readers) > 1 and not self.run.isRunning
+        enough = _("Cohen's kappa of the decisions and Dice between corrections, in the background")
+        self.ui.agreementButton.toolTip = enough if len(reviewing.readers) > 1 else _("It takes two readers")
+        say(self.ui.agreementLabel, self._told)
+        place = _("Kept in {place}").format(place=escape(reviewing.place)) if reviewing.place else ""
+        say(self.ui.placeLabel, place)
+
+    def _disputeWords(self, still: int) -> str:
+        if not self.reviewing.readers:
+            return _("Nobody has decided anything yet.")
+        if still:
+            return _("{count} to adjudicate: choose one, look, and press 1 to 5; that is the last word.").format(
+                count=still
+            )
+        return _("Nothing to adjudicate. What you read yourself is shown once a third person has decided.")
+
+    def _cells(self, dispute) -> list[Cell]:
+        colour = "" if dispute.adjudicated else colours.DOUBTFUL
+        what = dispute.flag.split(" ")[0] + _(" flag") if dispute.flag else _("case")
+        short = overview.shortNames(self.reviewing.session.caseNames).get(dispute.case, dispute.case)
+        last = f"{dispute.adjudicated} ({dispute.adjudicator})" if dispute.adjudicated else _("open")
+        whole = f"{dispute.case} · {dispute.model} · {dispute.flag or what}"
+        return [
+            Cell(overview.cutInside(short, 12), whole, colour),
+            Cell(what, whole, colour),
+            Cell(dispute.words, dispute.words, colour),
+            Cell(last, last, colour),
+        ]
+
+    def _onDispute(self, row: int) -> None:
+        """Show what it is about: model, case, flag."""
+        dispute, bench = self.disputes.rows[row], self.workbench
+        bench.setModel(dispute.model)
+        bench.showCaseFromPanel(dispute.case)
+        ids = [flag.id for flag in self.reviewing.flags()]
+        if dispute.flag in ids:
+            bench.review.goToFlag(ids.index(dispute.flag))
+        elif not dispute.flag:
+            bench.review.wholeCase()
+
+    def _compute(self) -> None:
+        session = self.reviewing.session
+        self._told = _("Computing …")
+        self.run.start(session.workspace.root, storeOf(session.workspace.root))
+        self.refresh()
+
+    def _onAgreement(self, words: str) -> None:
+        self._told = words
+        self.refresh()
+
+    def _onStore(self) -> None:
+        self.workbench.review.changeStore(self.ui.storeEdit.text)

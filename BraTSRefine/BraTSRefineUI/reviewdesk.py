@@ -1,0 +1,393 @@
+"""The review over all panels: the store of the opened workspace, the keys of decisions, the way through the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from . import person
+from .cursor import CursorWatch
+from .decisionrow import BUTTONS, MARKS, DecisionRow
+from .desk import Action, Desk
+from .failures import isRefusal, reported
+from .reviewing import Reviewing
+
+PANEL = "Review"
+LOOK_EVERY_MS = 3000
+STORES = "BraTSRefine/reviewStores"
+"""The setting that holds, a line a workspace, its folder and the URL of its store."""
+
+
+class ReviewDesk(Desk):
+    """Owns the store of the opened workspace; ``reviewing`` knows, the panel and the row show, this joins them."""
+
+    def __init__(self, workbench) -> None:
+        super().__init__(workbench)
+        self.reviewing = Reviewing(workbench.session)
+        self.row = DecisionRow(workbench.ui, self)
+        self.cursor = CursorWatch(self._onCursor)
+        self.hovered = -1
+        self._url = ""
+        self._asked: tuple = ()
+        self._trouble = ""
+        self._timer = qt.QTimer()
+        self._timer.interval = LOOK_EVERY_MS
+        self._timer.timeout.connect(lambda: self.lookForNews())
+        workbench.ui.tabs.currentChanged.connect(lambda index=0: self._onTab())
+
+    @property
+    def panel(self):
+        return self.workbench.panelNamed(PANEL)
+
+    @property
+    def isInFront(self) -> bool:
+        """Whether the queue leads: next and previous follow it, flags are those of all regions."""
+        return self.workbench.panelInFront() is self.panel
+
+    def actions(self) -> list[Action]:
+        keys = dict(zip(BUTTONS, "12345", strict=True))
+        words = {
+            "accept": _("Decide: accept, nothing to correct"),
+            "minor": _("Decide: minor errors"),
+            "major": _("Decide: major errors"),
+            "unacceptable": _("Decide: unacceptable, to be drawn anew"),
+            "bad image": _("Decide: bad image"),
+            "approve": _("Approve the case"),
+            "second reader": _("Ask for a second reader"),
+            "done": _("Mark the case as done"),
+        }
+        deciding = [Action(keys[d], words[d], lambda decision=d: self.decide(decision)) for d in BUTTONS]
+        marking = [Action(k, words[m], lambda kind=m: self.mark(kind)) for k, m in zip("ASM", MARKS, strict=True)]
+        return [
+            *deciding,
+            Action("0", _("Decide the whole case, not the flag"), self.wholeCase),
+            Action("Backspace", _("Take back the last decision"), self.undo),
+            *marking,
+            Action("T", _("Write a note"), self._goToNote),
+        ]
+
+    # The store
+
+    def keepIn(self, url: str) -> None:
+        """Open the store of the next cohort at this URL; empty for what the settings say, or the workspace."""
+        self._url = url
+
+    def opened(self) -> None:
+        """Another cohort: close the former store, open this one's, come back to where this reader stopped."""
+        self._closeStore()
+        self.reviewing.reader = person.name()
+        self.reviewing.open(self._url or storeOf(self.session.workspace.root))
+        self._url, self._asked, self._trouble, self.hovered = "", (), "", -1
+        self.panel.forgetChoices()
+
+    def changeStore(self, url: str) -> None:
+        """Keep this workspace's decisions at another place from now on, and look at what is there."""
+        url = url.strip()
+        with reported(_("The store was not opened:"), self.workbench.tellFailure):
+            self._closeStore()
+            rememberStore(self.session.workspace.root, url)
+            self.reviewing.open(url)
+            self._showAll()
+
+    def setReader(self, name: str) -> None:
+        """This person reviews from now on."""
+        if name.strip():
+            person.setName(name)
+            self.reviewing.reader = person.name()
+            self._noteOpened()
+            self._showAll()
+
+    def setBlind(self, isBlind: bool) -> None:
+        """See one's own decisions alone, or everybody's."""
+        self.reviewing.isBlind = isBlind
+        self._showAll()
+
+    def setAdjudicating(self, on: bool) -> None:
+        """While the readers' page is in front, a decision of what readers decided differently is the last word."""
+        self.reviewing.adjudicates = on
+        self._showWords()
+
+    def lookForNews(self) -> None:
+        """What others recorded meanwhile; a store that cannot be read is told once, and once it is back."""
+        from BraTSRefineLib.review import ReviewError
+
+        if self.reviewing.followed is None:
+            return
+        try:
+            touched = self.reviewing.catchUp()
+        except ReviewError as error:
+            if not self._trouble:
+                self.workbench.tellFailure(_("The records cannot be read: {why}").format(why=error))
+            self._trouble = str(error)
+            return
+        if self._trouble:
+            self.workbench.tellStatus(_("the records can be read again"))
+        self._trouble = ""
+        if touched:
+            for case in touched:
+                self.panel.caseChanged(self.reviewing.updateRow(case))
+            self._showWords()
+
+    def _closeStore(self) -> None:
+        with reported(_("The last good export was not written:"), self.workbench.tellFailure):
+            self.reviewing.close()
+
+    # Decisions
+
+    def decide(self, decision: str) -> None:
+        """Record the decision and go on: to the next flag without one, then to the case."""
+        with self._saving():
+            event = self.reviewing.decide(decision, self.row.note())
+            number = self.reviewing.flagNumber()
+            self._saved(self.flagWords() if event.flag else _("case: {decision}").format(decision=decision))
+            if event.flag:
+                self._goOnAfter(number)
+        self.row.refresh()
+
+    def mark(self, kind: str) -> None:
+        """Record that the case is approved, done, or wants a second reader."""
+        with self._saving():
+            self.reviewing.mark(kind, self.row.note())
+            self._saved(_("case: {mark}").format(mark=kind))
+        self.row.refresh()
+
+    def writeNote(self) -> None:
+        """Record the note by itself; an empty one only gives the keys back."""
+        if self.row.note():
+            with self._saving():
+                self.reviewing.writeNote(self.row.note())
+                self._saved(_("a note"))
+        self.panel.widget.setFocus()
+
+    def undo(self) -> None:
+        """Take back the last record, showing the case that it was about."""
+        with self._saving():
+            undone = self.reviewing.undo()
+            if undone.case != self.session.case and undone.case in self.session.caseNames:
+                self.workbench.showCase(undone.case)
+            number = next((i for i, flag in enumerate(self.reviewing.flags()) if flag.id == undone.flag), -1)
+            if number >= 0:
+                self.goToFlag(number)
+            words = undone.decision or undone.kind
+            self._saved(_("taken back: {words} of {case}").format(words=words, case=undone.case), keepsNote=True)
+        self.row.refresh()
+
+    def wholeCase(self) -> None:
+        """Leave the flag: what is decided next is the case."""
+        self.workbench.leaveFlag()
+
+    @contextmanager
+    def _saving(self):
+        """Say what went wrong; a missing name is asked for."""
+        if self.reviewing.followed is not None and not self.reviewing.reader:
+            self.workbench.showPanel(PANEL)
+            self.panel.askName()
+        with reported(_("Not saved:"), self.workbench.tellFailure):
+            yield
+
+    def _saved(self, words: str, keepsNote: bool = False) -> None:
+        if not keepsNote:
+            self.row.clearNote()
+        self.panel.caseChanged(self.reviewing.updateRow(self.session.case))
+        self._showWords()
+        when = f"{self.reviewing.savedAt:%H:%M:%S}"
+        self.workbench.tellStatus(_("saved {when} · {words}").format(when=when, words=words))
+
+    def _goOnAfter(self, number: int) -> None:
+        following = self.reviewing.undecidedAfter(number)
+        if following >= 0:
+            self.goToFlag(following)
+        else:
+            self.wholeCase()
+
+    def _goToNote(self) -> None:
+        self.workbench.ui.noteEdit.setFocus()
+
+    # The way through
+
+    def stepCase(self, step: int) -> None:
+        """The next case of the queue that can be shown; what cannot is marked and passed over."""
+        for case in self.reviewing.following(step):
+            if case not in self.reviewing.failed:
+                self.workbench.reading.whenRead(case, lambda: self._stepNow(step))
+                return
+
+    def _stepNow(self, step: int) -> None:
+        tried: list[str] = []
+        for case in self.reviewing.following(step):
+            if case in self.reviewing.failed:
+                continue
+            why = self._tryToShow(case)
+            if not why:
+                break
+            self.reviewing.failed[case] = why
+            tried.append(case)
+        for case in tried:
+            self.panel.caseChanged(self.reviewing.updateRow(case))
+        if tried:
+            words = _("passed over, not readable: {cases}").format(cases=", ".join(tried))
+            self.workbench.tellFailure(words)
+
+    def stepFlag(self, step: int) -> None:
+        """The next flag of the case in any region; the ends meet."""
+        count, number = len(self.reviewing.flags()), self.reviewing.flagNumber()
+        if count:
+            start = number if number >= 0 or step > 0 else 0
+            self.goToFlag((start + step) % count)
+
+    def goToFlag(self, number: int) -> None:
+        """Look at a flag of the case, its region put forward."""
+        flag = self.reviewing.flags()[number]
+        if flag.region != self.session.region:
+            self.workbench.setRegion(flag.region)
+        ids = [one.id for one in self.session.flags()]
+        if flag.id in ids:
+            self.workbench.goToFlag(ids.index(flag.id))
+
+    def _tryToShow(self, case: str) -> str:
+        """Why the case cannot be shown; empty where it is."""
+        try:
+            self.workbench.showCase(case)
+        except Exception as error:
+            if not isRefusal(error):
+                raise
+            return str(error)
+        return self.session.unreadable()
+
+    # What happens
+
+    def showCase(self) -> None:
+        why = self.session.unreadable()
+        if why:
+            self.reviewing.failed[self.session.case] = why
+        else:
+            self.reviewing.failed.pop(self.session.case, None)
+            self._noteOpened()
+            qt.QTimer.singleShot(0, lambda: self._takeHashes())
+        self.hovered = -1
+        self.lookForNews()
+        self._asked = ()
+        self.bringUpToDate()
+        self.panel.showQueue()
+
+    def showSelected(self) -> None:
+        self._showWords()
+
+    def refresh(self) -> None:
+        self._writeWords()
+        self.row.refresh()
+
+    def bringUpToDate(self) -> bool:
+        """Order the queue anew where anything that it depends on changed; whether it did."""
+        reviewing, session = self.reviewing, self.session
+        flags = id(session.flagsOfModel()) if session.flagsOfModel() is None else len(session.flagsOfModel())
+        wish = reviewing.order, reviewing.states, reviewing.center, reviewing.region
+        asked = (session.model, flags, *wish, reviewing.reader, reviewing.isBlind, reviewing.place)
+        if not session.isOpen or asked == self._asked:
+            return False
+        self._asked = asked
+        with reported(_("The queue was not ordered:"), self.workbench.tellFailure):
+            reviewing.refreshQueue()
+        return True
+
+    def enter(self) -> None:
+        self.cursor.attach(slicer.mrmlScene)
+        self._timer.start()
+
+    def exit(self) -> None:
+        self.cursor.detach()
+        self._timer.stop()
+
+    def sceneClosed(self) -> None:
+        self.cursor.attach(slicer.mrmlScene)
+
+    def cleanup(self) -> None:
+        self.cursor.detach()
+        self._timer.stop()
+        self._closeStore()
+
+    # Words
+
+    def flagWords(self) -> str:
+        """Which flag is looked at and what was decided of it; empty where none is."""
+        flag = self.reviewing.flag()
+        if flag is None:
+            return ""
+        decided = self.reviewing.decisionOf(flag)
+        count = self.reviewing.flags() if self.isInFront else self.session.flags()
+        number = self.reviewing.flagNumber() if self.isInFront else self.session.flagIndex
+        words = _("flag {number} of {count}").format(number=number + 1, count=len(count))
+        return f"{words} · {decided.decision}" if decided else words
+
+    def caseWords(self) -> str:
+        """What was decided of the shown case."""
+        state = self.reviewing.state(self.session.case) if self.session.case else None
+        if state is None:
+            return ""
+        decided = state.decision.decision if state.decision else ""
+        marks = [(state.approved, _("approved")), (state.second_reader, _("second reader")), (state.done, _("done"))]
+        return " · ".join(word for word in (decided, *(words for event, words in marks if event)) if word)
+
+    def _writeWords(self) -> None:
+        self.session.flagWords, self.session.caseWords = self.flagWords(), self.caseWords()
+
+    def _showWords(self) -> None:
+        """Everything that tells a decision: the row, the card, the corners, the panel."""
+        self._writeWords()
+        self.panel.showDecisions()
+        self.workbench.refreshCase()
+
+    def _showAll(self) -> None:
+        self._asked = ()
+        self.bringUpToDate()
+        self.panel.refresh()
+        self._showWords()
+
+    def _onTab(self) -> None:
+        self._noteOpened()
+        self.panel.onFront()
+        self._showWords()
+
+    def _onCursor(self, position: Callable | None) -> None:
+        if not self.isInFront:
+            return
+        number = -1 if position is None else self.reviewing.flagAt(position)
+        if number != self.hovered:
+            self.hovered = number
+            self.panel.showHovered(number)
+
+    def _noteOpened(self) -> None:
+        if self.isInFront and self.session.case and not self.session.unreadable():
+            with reported(_("Not recorded that the case was opened:"), self.workbench.tellFailure):
+                self.reviewing.noteOpened()
+
+    def _takeHashes(self) -> None:
+        """Right after the files were read, so that the records name what was shown; what fails fails at the decision."""
+        from BraTSRefineLib.review import ReviewError
+
+        try:
+            if self.session.case and self.session.isOpen:
+                self.reviewing.hashes()
+        except ReviewError:
+            return
+
+
+def storeOf(workspace) -> str:
+    """The URL under which the settings say that this workspace's decisions are kept; empty for the workspace itself."""
+    return _stores().get(str(workspace), "")
+
+
+def rememberStore(workspace, url: str) -> None:
+    kept = {folder: known for folder, known in _stores().items() if folder != str(workspace)}
+    if url:
+        kept[str(workspace)] = url
+    slicer.app.userSettings().setValue(STORES, "\n".join(f"{folder}\t{known}" for folder, known in kept.items()))
+
+
+def _stores() -> dict[str, str]:
+    lines = str(slicer.util.settingsValue(STORES, "")).split("\n")
+    return dict(line.split("\t", 1) for line in lines if "\t" in line)
