@@ -49,12 +49,15 @@ class Host:
         return self.services.layoutManager
 
     def settle(self, milliseconds: int = 0) -> None:
-        """Let events through for that time, then until every scheduled render is done."""
+        """Let events through for that time, then until every scheduled render is done and what was asked for is there.
+
+        The module's widget says by ``isReading()``, if it has that, whether it will show something by itself.
+        """
         started = time.monotonic()
         while True:
             self._processEvents()
             elapsed = time.monotonic() - started
-            if elapsed > SETTLE_LIMIT_S or (elapsed * 1000 >= milliseconds and not self._isRenderPending()):
+            if elapsed > SETTLE_LIMIT_S or (elapsed * 1000 >= milliseconds and not self._isBusy()):
                 return
             _wait(5)
 
@@ -112,8 +115,9 @@ class Host:
             self.services.settings.sync()
             self._temporary.cleanup()
 
-    def _isRenderPending(self) -> bool:
-        return any(pane.isRenderPending for pane in self.layoutManager.panes())
+    def _isBusy(self) -> bool:
+        isReading = hasattr(self.widget, "isReading") and self.widget.isReading()
+        return isReading or any(pane.isRenderPending for pane in self.layoutManager.panes())
 
     def _processEvents(self) -> None:
         QCoreApplication.processEvents()
@@ -172,6 +176,7 @@ def _emptyHost(app: Application, size: QSize, light: bool, settings: QSettings, 
 
     from .layouts import LayoutManager
     from .stand_ins.scripted import ModuleManager
+    from .userinformation import keepUserInformation
     from .window import Window, applyStyle
 
     applyStyle(app, light)
@@ -187,6 +192,7 @@ def _emptyHost(app: Application, size: QSize, light: bool, settings: QSettings, 
         settings=settings,
         isTesting=isTesting,
     )
+    keepUserInformation(slicerApp.app_logic, settings)
     return Host(app, slicerApp, window, app._services)
 
 
