@@ -79,6 +79,10 @@ class BraTSRefineWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Show a case in the views and the panels."""
         self.workbench.showCase(caseName)
 
+    def isReading(self):
+        """Whether a case that was chosen is still being read and will be shown by itself."""
+        return bool(self.workbench.reading.wantedCase)
+
 
 class BraTSRefineLogic(ScriptedLoadableModuleLogic):
     """The module without its panel: the case in the scene, for scripts."""
