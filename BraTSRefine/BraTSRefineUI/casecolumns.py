@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,13 @@ class CaseColumns:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def withDecisions(self, decisions: Mapping[str, str]) -> CaseColumns:
+        """The same with other decisions; what was computed is kept."""
+        other = copy(self)
+        other._decisions = decisions
+        other._texts = {key: texts for key, texts in self._texts.items() if key.name != DECISION}
+        return other
 
     def metrics(self) -> list[str]:
         """Every metric of the model that was scored: first those that rank, then the others."""

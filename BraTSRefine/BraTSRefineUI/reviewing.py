@@ -177,6 +177,11 @@ class Reviewing:
         known = self._states() if self.session.isOpen else {}
         return {case: state.decision.decision for case, state in known.items() if state.decision}
 
+    def decisions(self) -> dict[str, str]:
+        """What was decided of each case, as this reader may see it."""
+        states = self._states()
+        return {case: _said(state) for case, state in states.items() if _said(state)}
+
     # The queue
 
     @property
@@ -373,6 +378,13 @@ def _contains(flag: FlagRow, lps: tuple[float, float, float]) -> bool:
         return all(a - TOLERANCE_MM <= x <= b + TOLERANCE_MM for a, x, b in zip(low, lps, high, strict=True))
     radius = (flag.milliliters * 1000 * 3 / (4 * math.pi)) ** (1 / 3)
     return math.dist(flag.center, lps) <= radius + TOLERANCE_MM
+
+
+def _said(state: CaseState) -> str:
+    """The decision, else that it was approved or marked done."""
+    if state.decision is not None:
+        return state.decision.decision
+    return "approved" if state.approved else "done" if state.done else ""
 
 
 def _count(value) -> int:

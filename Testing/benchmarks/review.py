@@ -79,7 +79,7 @@ def _switches(host) -> tuple[list[float], list[int]]:
     table = host.widget.workbench.worstCases.ui.casesTable
     seconds, memory = [], []
     for number in range(SWITCHES):
-        row = (table.currentRow() + 1) % table.rowCount()
+        row = (table.currentIndex().row() + 1) % table.model().rowCount()
         started = time.perf_counter()
         _click(table, row)
         host.settle()
@@ -95,7 +95,7 @@ def _click(table, row: int) -> None:
     from PySide6.QtCore import Qt
     from PySide6.QtTest import QTest
 
-    place = table.visualItemRect(table.item(row, 0)).center()
+    place = table.visualRect(table.model().index(row, 0)).center()
     QTest.mouseClick(table.viewport(), Qt.LeftButton, pos=place)
 
 

@@ -28,8 +28,13 @@ def wait_until(host, condition) -> None:
         host.settle(50)
 
 
-def click_row(table, row: int) -> None:
-    QTest.mouseClick(table.viewport(), Qt.LeftButton, pos=table.visualItemRect(table.item(row, 0)).center())
+def click_row(table, row: int, modifiers=Qt.NoModifier) -> None:
+    """Of a table with a model or with items."""
+    QTest.mouseClick(table.viewport(), Qt.LeftButton, modifiers, place_of_row(table, row))
+
+
+def place_of_row(table, row: int):
+    return table.visualRect(table.model().index(row, 0)).center()
 
 
 def refine_step(host, step: str):

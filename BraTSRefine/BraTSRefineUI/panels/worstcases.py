@@ -1,16 +1,29 @@
-"""The ranking of one model and region; choosing a row shows the case."""
+"""The table of cases: ranked, sorted by any column, filtered as one types, several chosen; choosing one shows it."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from html import escape
 
+import numpy as np
+import qt
+import slicer
 from slicer.i18n import tr as _
 
-from .. import colours, overview, tables
-from ..measures import DICE, HD95, measure
-from ..panel import Cell, Panel, fillCombo, fillTable, say, selectRow
+from .. import files
+from ..casecolumns import CaseColumns, Key
+from ..casefilter import filtered
+from ..casetable import CaseTable
+from ..columnchooser import ColumnChooser
+from ..failures import reported
+from ..measures import measure
+from ..panel import Panel, fillCombo, say
 from ..stripplot import StripPlot
-from ..tables import CaseRow
+from ..tablecolumns import Chosen, tableColumns
+
+COLUMNS_SETTING = "BraTSRefine/columns"
+EXPORT_FILE = "cases.csv"
 
 
 class WorstCasesPanel(Panel):
@@ -18,40 +31,92 @@ class WorstCasesPanel(Panel):
     uiFile = "WorstCases.ui"
 
     def build(self) -> None:
-        self._sortedBy, self._descending = -1, False
-        self._shown: list[CaseRow] = []
+        ui = self.ui
         self._metrics: list[str] = []
+        self.columns = CaseColumns([])
+        self._known: tuple = ()
+        self._asked: tuple = ()
+        self._isFitted = False
+        self._problem = ""
+        self._hearers: list[Callable[[], None]] = []
         self.strip = StripPlot()
-        self.ui.stripPlace.layout().addWidget(self.strip)
-        self.ui.metricCombo.currentIndexChanged.connect(lambda index=0: self._onMetric())
-        self.ui.filterEdit.textChanged.connect(lambda text="": self.refresh())
-        self.ui.filterEdit.returnPressed.connect(lambda: self.ui.casesTable.setFocus())
-        self.ui.casesTable.itemSelectionChanged.connect(self._onRow)
-        self.ui.casesTable.horizontalHeader().sectionClicked.connect(self._onHeading)
+        ui.stripPlace.layout().addWidget(self.strip)
+        self.table = CaseTable(ui.casesTable, lambda case: self.workbench.showCaseFromPanel(case), self._onChosen)
+        self.table.whenSorted(self._show)
+        self.chooser = ColumnChooser(ui.columnsButton, self._onColumns)
+        kept = slicer.util.settingsValue(COLUMNS_SETTING, "")
+        self.chooser.chosen = Chosen.read([word for word in str(kept).split("|") if word])
+        ui.metricCombo.currentIndexChanged.connect(lambda index=0: self._onMetric())
+        ui.filterEdit.textChanged.connect(lambda text="": self._show())
+        self._escape = _ClearOnEscape(ui.filterEdit)
+        ui.filterEdit.installEventFilter(self._escape)
+        ui.filterEdit.returnPressed.connect(lambda: ui.casesTable.setFocus())
+        ui.exportButton.clicked.connect(lambda checked=False: self.export())
 
     @property
     def shownCases(self) -> list[str]:
         """The cases in the order in which they stand, which is the order of next and previous."""
-        return [row.case for row in self._shown]
+        return self.table.shownCases
+
+    @property
+    def chosenCases(self) -> list[str]:
+        """Those that somebody chose of them, more than one."""
+        chosen = self.table.chosenCases
+        return chosen if len(chosen) > 1 else []
+
+    @property
+    def walkedCases(self) -> list[str]:
+        """Through which next and previous go: the chosen ones, else all that are shown."""
+        return self.chosenCases or self.shownCases
+
+    def whenListChanged(self, call: Callable[[], None]) -> None:
+        """``call`` is told when other rows are shown or chosen."""
+        self._hearers.append(call)
 
     def forgetChoices(self) -> None:
-        """Another cohort: no filter, the worst first."""
-        self._sortedBy, self._descending = -1, False
+        """Another cohort: no filter, nothing chosen, the worst first."""
+        self.table.sortBy(None)
+        self.table.choose([])
         self.ui.filterEdit.text = ""
         self.ui.casesTable.setFocus()
 
     def refresh(self) -> None:
-        session = self.session
         self._fillMetrics()
-        self._shown = self._sorted(self._filtered(session.rows()))
-        short = overview.shortNames([row.case for row in session.rows()])
-        self._columns = _columns(session.metric, any(row.center for row in self._shown))
-        known = measure(session.metric)
-        worst, middle = tables.thirds([known.goodness(v) for v in tables.spread(session.rows(), session.metric)])
-        rows = [[column.cell(row, short, worst, middle) for column in self._columns] for row in self._shown]
-        fillTable(self.ui.casesTable, [column.heading for column in self._columns], rows)
-        self.showSelected()
-        say(self.ui.worstStateLabel, self._state())
+        self._takeColumns()
+        self._show()
+
+    def showDecisions(self) -> None:
+        """Somebody decided something: the column of decisions may be another."""
+        if self._known and self._known[2] != self._decisions():
+            self._takeColumns()
+            self._show()
+
+    def showSelected(self) -> None:
+        """Mark the shown case in the table and in the strip."""
+        self.table.mark(self.session.case)
+        key = Key(self.session.metric, self.session.region)
+        numbers = np.abs(self.columns.numbers(key))
+        values = numbers[np.isfinite(numbers)].tolist()
+        shown = self.session.case in self.shownCases
+        value = float(numbers[self.columns.cases.index(self.session.case)]) if shown else math.nan
+        self.ui.stripPlace.visible = bool(values)
+        self.strip.plot(values, value if math.isfinite(value) else None, _top(key.name, values))
+
+    def export(self) -> None:
+        """Ask for a file and write what is chosen, or else shown, into it."""
+        folder = self.session.workspace.root if self.session.workspace else ""
+        title = _("Export the table of cases")
+        path = files.askSavePath(self.widget, title, f"{folder}/{EXPORT_FILE}", _("Tables (*.csv)"))
+        if path:
+            self.exportTo(path)
+
+    def exportTo(self, path: str) -> None:
+        """Write the chosen rows, or all that are shown, as CSV."""
+        chosen = set(self.chosenCases)
+        rows = [row for row in self.table.rows if not chosen or self.columns.cases[row] in chosen]
+        with reported(_("The table was not exported:"), self.workbench.tellFailure):
+            count = files.writeCases(path, self.columns, self.table.keys, rows)
+            self.workbench.tellStatus(_("{count} cases written to {path}").format(count=count, path=path))
 
     def _fillMetrics(self) -> None:
         self._metrics = self.session.metrics()
@@ -59,128 +124,125 @@ class WorstCasesPanel(Panel):
         fillCombo(self.ui.metricCombo, words, measure(self.session.metric).words)
         self.ui.metricCombo.enabled = len(words) > 1
 
-    def showSelected(self) -> None:
-        """Mark the shown case in the table and in the strip."""
-        names = self.shownCases
-        selectRow(self.ui.casesTable, names.index(self.session.case) if self.session.case in names else -1)
-        metric = self.session.metric
-        values = [abs(value) for value in tables.spread(self.session.rows(), metric)]
-        chosen = next((row for row in self._shown if row.case == self.session.case), None)
-        value = abs(chosen.values.get(metric, math.nan)) if chosen else math.nan
-        self.ui.stripPlace.visible = bool(values)
-        self.strip.plot(values, value if math.isfinite(value) else None, _top(metric, values))
+    def _takeColumns(self) -> None:
+        """The columns anew where the session shows other numbers or somebody chose other columns."""
+        session, decisions = self.session, self._decisions()
+        known = (session.rows(), session.scores, decisions)
+        if len(self._known) != len(known) or any(a is not b for a, b in zip(self._known[:2], known[:2], strict=True)):
+            self.columns = CaseColumns(known[0], known[1], session.model, session.region, decisions)
+        elif self._known[2] != decisions:
+            self.columns = self.columns.withDecisions(decisions)
+        elif self._asked == (session.metric, self.chooser.chosen):
+            return
+        self._known, self._asked = known, (session.metric, self.chooser.chosen)
+        self.table.setColumns(self.columns, tableColumns(self.columns, session.metric, self.chooser.chosen))
+        self.chooser.offer(self.columns, self.chooser.chosen)
+        self._isFitted = False
 
-    def _filtered(self, rows: list[CaseRow]) -> list[CaseRow]:
-        wanted = self.ui.filterEdit.text.strip().lower()
-        if not wanted:
-            return [row for row in rows if not row.isUnpredicted] or rows
-        return [row for row in rows if wanted in f"{row.case} {row.center} {row.words}".lower()]
+    def _decisions(self) -> dict[str, str]:
+        """What the review decided, by case."""
+        review = getattr(self.workbench, "review", None)
+        return review.reviewing.decisions() if review is not None else {}
 
-    def _sorted(self, rows: list[CaseRow]) -> list[CaseRow]:
-        columns = _columns(self.session.metric, any(row.center for row in rows))
-        if not 0 <= self._sortedBy < len(columns):
-            return rows
-        known = [row for row in rows if columns[self._sortedBy].key(row) is not None]
-        unknown = [row for row in rows if columns[self._sortedBy].key(row) is None]
-        return sorted(known, key=columns[self._sortedBy].key, reverse=self._descending) + unknown
+    def _show(self) -> None:
+        """Filter, sort, and mark again."""
+        text = self.ui.filterEdit.text.strip()
+        found = filtered(self.columns, text)
+        self._problem = found.problem
+        kept = found.rows
+        if not text and not self.columns.isUnpredicted.all():
+            kept = ~self.columns.isUnpredicted
+        self.table.show(kept)
+        if not self._isFitted:
+            self.table.fitColumns()
+            self._isFitted = True
+        self.showSelected()
+        self._tellState()
+        self._tellHearers()
 
-    def _onHeading(self, column: int) -> None:
-        self._descending = column == self._sortedBy and not self._descending
-        self._sortedBy = column
-        self.refresh()
+    def _tellState(self) -> None:
+        say(self.ui.filterProblemLabel, escape(self._problem))
+        say(self.ui.worstStateLabel, self._state())
+        count = len(self.chosenCases) or len(self.shownCases)
+        self.ui.exportButton.enabled = bool(count)
+        self.ui.exportButton.toolTip = self._exportTip(count)
+
+    def _exportTip(self, count: int) -> str:
+        if not count:
+            return _("There is no case to export")
+        which = _("chosen") if self.chosenCases else _("shown")
+        words = _("Write the {count} {which} cases with these columns into a CSV file (Ctrl+E)")
+        return words.format(count=count, which=which)
+
+    def _onColumns(self, chosen: Chosen) -> None:
+        slicer.app.userSettings().setValue(COLUMNS_SETTING, "|".join(chosen.words()))
+        self._takeColumns()
+        self._show()
 
     def _onMetric(self) -> None:
         index = self.ui.metricCombo.currentIndex
         if 0 <= index < len(self._metrics):
-            self._sortedBy, self._descending = -1, False
+            self.table.sortBy(None)
             self.workbench.setMetric(self._metrics[index])
 
-    def _onRow(self) -> None:
-        row = self.ui.casesTable.currentRow()
-        if 0 <= row < len(self._shown):
-            self.workbench.showCaseFromPanel(self._shown[row].case)
+    def _onChosen(self) -> None:
+        self._tellState()
+        self._tellHearers()
+
+    def _tellHearers(self) -> None:
+        for call in self._hearers:
+            call()
 
     def _state(self) -> str:
-        session = self.session
+        session, shown = self.session, self.shownCases
         if not session.isOpen:
             return _("No cohort is open.")
         if not session.models:
             return _("No prediction was found: choose a case to look at its images and its reference.")
         if not session.hasScores:
             return _("Not scored yet: <b>Open…</b>, then <b>Score</b>.")
-        if self.ui.filterEdit.text and not self._shown:
-            return _("No case contains this.")
-        versus = next((row.versus for row in self._shown if row.versus), _("the reference"))
-        one = len(self._shown) == 1
+        if self.ui.filterEdit.text and not shown:
+            return _("No case holds this: <b>Esc</b> clears the filter.")
+        if self.chosenCases:
+            words = _("{count} of {all} cases chosen: N and P go through them, Export… writes them.")
+            return words.format(count=len(self.chosenCases), all=len(shown))
+        return f"{self._ranking()} {self._leftOut()}".strip()
+
+    def _ranking(self) -> str:
+        session, shown = self.session, self.table.rows
+        versus = next((row.versus for row in self.columns.rows if row.versus), _("the reference"))
         words = (
             _("One case, by {metric} of {region}, against {versus}.")
-            if one
+            if len(shown) == 1
             else _("{count} cases, worst {metric} of {region} first, against {versus}.")
         )
+        if len(shown) > 1 and self.table.sortedBy is not None:
+            words = _("{count} cases, sorted by a column; {metric} of {region} against {versus}.")
         ranked = measure(session.metric).words
-        words = words.format(count=len(self._shown), metric=ranked, region=session.region, versus=versus)
-        return f"{words} {self._leftOut()}".strip()
+        return words.format(count=len(shown), metric=ranked, region=session.region, versus=versus)
 
     def _leftOut(self) -> str:
-        hidden = sum(row.isUnpredicted for row in self.session.rows())
-        if not hidden or len(self._shown) == len(self.session.rows()):
+        hidden = int(self.columns.isUnpredicted.sum())
+        if not hidden or len(self.table.rows) == len(self.columns):
             return ""
         return _("{count} more have no prediction of this model; the filter finds them.").format(count=hidden)
 
 
-class Column:
-    """A column of the ranking: its heading, the key to sort by, the cell."""
+class _ClearOnEscape(qt.QObject):
+    """Esc empties a text field."""
 
-    def __init__(self, heading: str, key, cell) -> None:
-        self.heading, self.key, self.cell = heading, key, cell
+    def __init__(self, edit) -> None:
+        qt.QObject.__init__(self, edit)
+        self._edit = edit
 
-
-def _columns(metric: str, withCenter: bool) -> list[Column]:
-    """Case, the metric, Dice or (beside Dice) HD95, size, centre, words."""
-    columns = [
-        Column(
-            _("Case"),
-            lambda row: row.case,
-            lambda row, short, *_t: Cell(overview.cutInside(short[row.case], 11), row.case),
-        ),
-        _metricColumn(metric, isTinted=True),
-        _metricColumn(HD95 if metric == DICE else DICE),
-        Column(_("Size\nml"), lambda row: _finite(row.milliliters), _volumeCell),
-        Column(
-            _("Centre"), lambda row: row.center, lambda row, *_t: Cell(overview.cutInside(row.center, 8), row.center)
-        ),
-        Column(_("What is wrong"), lambda row: row.words, lambda row, *_t: Cell(row.words, colour=_errorColour(row))),
-    ]
-    return columns if withCenter else [column for column in columns if column.heading != _("Centre")]
-
-
-def _finite(value) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _metricColumn(metric: str, isTinted: bool = False) -> Column:
-    """The numbers of one metric; the worst third and the middle one tinted where it is the one ranked by."""
-    known = measure(metric)
-
-    def cell(row: CaseRow, short, worst: float, middle: float) -> Cell:
-        value = row.values.get(metric, math.nan)
-        good = known.goodness(value)
-        colour = colours.BAD if good <= worst else colours.DOUBTFUL if good <= middle else ""
-        text = tables.number(value, known.decimals) + ("*" if row.versus and metric == DICE else "")
-        return Cell(text, row.tipOf(text), colour if isTinted else "", isNumber=True)
-
-    return Column(_(known.heading), lambda row: _finite(row.values.get(metric)), cell)
+    def eventFilter(self, watched, event) -> bool:
+        isEscape = event.type() == qt.QEvent.KeyPress and event.key() == qt.Qt.Key_Escape
+        if isEscape and self._edit.text:
+            self._edit.text = ""
+            return True
+        return False
 
 
 def _top(metric: str, values: list[float]) -> float:
     """Where the strip ends: at 1, or behind the largest distance or volume."""
     return 1.0 if measure(metric).isShare else max(1.0, *values)
-
-
-def _volumeCell(row: CaseRow, *_thirds) -> Cell:
-    text = tables.milliliters(row.milliliters)
-    return Cell(text, _("{text} ml in the {versus}").format(text=text, versus=row.versus or _("reference")), "", True)
-
-
-def _errorColour(row: CaseRow) -> str:
-    return colours.BAD if row.isBroken else ""
