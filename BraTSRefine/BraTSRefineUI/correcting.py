@@ -28,7 +28,7 @@ class Versions:
         self.events: Callable[[str], Iterable[Event]] = lambda case: ()
         self.isSeen: Callable[[Version], bool] = lambda version: True
         self._root: Path | None = None
-        self._known: dict[tuple[str, str], list[Version]] = {}
+        self._known: dict[tuple[str, str], tuple[tuple[int, int], list[Version]]] = {}
         self._steps: dict[tuple[str, str], int] = {}
 
     def open(self, root: Path) -> None:
@@ -42,15 +42,26 @@ class Versions:
                 known.pop(key)
 
     def of(self, case: str, model: str) -> list[Version]:
-        """The versions of a case, newest first."""
+        """The versions of a case that are there, newest first; also those that others saved meanwhile."""
         from BraTSRefineLib.review import versions
 
         if self._root is None or not case:
             return []
-        if (case, model) not in self._known:
-            found = versions(self._root, case, model, self.events(case))
-            self._known[case, model] = [v for v in found if v.path.is_file() and self.isSeen(v)]
-        return self._known[case, model]
+        events = list(self.events(case))
+        stamp = self._stamp(case), len(events)
+        if self._known.get((case, model), (None, []))[0] != stamp:
+            found = versions(self._root, case, model, events)
+            self._known[case, model] = stamp, [version for version in found if version.path.is_file()]
+        return [version for version in self._known[case, model][1] if self.isSeen(version)]
+
+    def _stamp(self, case: str) -> int:
+        """When anything was last put into the folder of the case's corrections or taken away."""
+        from BraTSRefineLib.review.corrections import folder_of
+
+        try:
+            return folder_of(self._root, case).stat().st_mtime_ns
+        except OSError:
+            return -1
 
     def shown(self, case: str, model: str) -> Version | None:
         """The one that stands for the case now; None where that is the prediction."""
@@ -150,3 +161,14 @@ class Edit:
         except SourceChanged:
             self._though = True
             raise
+
+    def rescue(self, folder: str, labels: np.ndarray) -> Path:
+        """Write the edit where the workspace cannot be written, into another folder.
+
+        Raises WorkspaceError, VolumeError.
+        """
+        from BraTSRefineLib.review.corrections import name_part
+
+        path = Path(folder) / f"{name_part(self.start.case)}-{self.keeper.folder.name}.nii.gz"
+        self.start.template.write(path, labels)
+        return path

@@ -39,6 +39,9 @@ class Desk:
     def opened(self) -> None:
         """Another cohort was opened; no case of it is shown yet."""
 
+    def leaving(self) -> None:
+        """The case, or its model, is about to be left: save or keep what is not saved."""
+
     def refresh(self) -> None:
         """The session may have changed in any way: another model, region, metric, what a job wrote."""
 

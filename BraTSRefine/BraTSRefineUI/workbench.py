@@ -8,6 +8,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from . import casecard
+from .correctdesk import CorrectDesk
 from .dependencies import ensure
 from .desk import Action
 from .failures import reported
@@ -62,7 +63,8 @@ class Workbench:
             self.ui.tabs.addTab(panel.widget, _(panel.name))
         self.review = ReviewDesk(self)
         self.views = ViewDesk(self)
-        self.desks = [self.reading, self.review, self.views, HelpSheet(self)]
+        self.correcting = CorrectDesk(self)
+        self.desks = [self.reading, self.review, self.views, self.correcting, HelpSheet(self)]
         self._connect()
         self.refresh()
 
@@ -154,6 +156,7 @@ class Workbench:
     def openFolder(self, folder: str, workspace: str = "", labels: str = "auto", again: bool = False) -> None:
         """Open a cohort and show its worst case. Raises CohortError, WorkspaceError or MissingPackages."""
         ensure(self.resourcePath("requirements.txt"))
+        self.leaving()
         self.session.open(folder, workspace, labels, again)
         self.jobs.forget()
         self.failure = ""
@@ -180,10 +183,17 @@ class Workbench:
         """Read a case and show it in the scene, the views and the panels."""
         if not name:
             return
+        if name != self.session.case:
+            self.leaving()
         with slicer.util.RenderBlocker():
             self.caseScene.show(self.session.loadCase(name), self._loadUncertainty(), self.session.region)
             self.caseScene.lookAtTumour()
         self._afterCase()
+
+    def leaving(self) -> None:
+        """The case, or its model, is about to be left: what is not saved can still be."""
+        for desk in self.desks:
+            desk.leaving()
 
     def showCaseFromPanel(self, name: str) -> None:
         """As ``showCase``, once it was read; what goes wrong is shown, since nobody catches it in a slot."""
@@ -203,8 +213,9 @@ class Workbench:
     def setModel(self, model: str) -> None:
         """Rank and show another model; the case stays."""
         if model and model != self.session.model:
+            self.leaving()
             self.session.setModel(model)
-            self._show(withFiles=True)
+            self.showAgain()
 
     def setMetric(self, metric: str) -> None:
         """Rank by another metric; the case stays."""
@@ -215,9 +226,10 @@ class Workbench:
     def setRegion(self, region: str) -> None:
         """One press changes table, outlines, error map, map and flags together."""
         self.session.setRegion(region)
-        self._show(withFiles=False)
+        self.showAgain(withFiles=False)
 
-    def _show(self, withFiles: bool) -> None:
+    def showAgain(self, withFiles: bool = True) -> None:
+        """Show the case and every panel as the session says now; its labels are read again unless that is denied."""
         session = self.session
         if session.case:
             with reported(_("The case was not shown:"), self.tellFailure):
@@ -332,7 +344,7 @@ class Workbench:
         model = self.jobs.summary.get("model", self.session.model)
         if self.session.model == self._modelAtStart and model in self.session.models:
             self.session.setModel(model)
-        self._show(withFiles=True)
+        self.showAgain()
 
     # Life
 

@@ -89,8 +89,8 @@ def serveFolder(folder: Path) -> None:
 
 
 def _serveWidgets(slicer) -> None:
-    from .stand_ins import qmrml, slicer_util
+    from .stand_ins import qmrml, segmenteditor, slicer_util
 
-    for source, target in ((qmrml, slicer), (slicer_util, slicer.util)):
+    for source, target in ((qmrml, slicer), (segmenteditor, slicer), (slicer_util, slicer.util)):
         for name in source.__all__:
             setattr(target, name, getattr(source, name))
