@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 from BraTSRefineLib import jobs
-from BraTSRefineLib.cohort import read_geometry, read_image
+from BraTSRefineLib.cohort import Workspace, read_geometry, read_image
 from BraTSRefineLib.fusion import QUANTITIES
 from BraTSRefineLib.jobs import JobError
-from BraTSRefineLib.review import read_flags
+from BraTSRefineLib.review import ReviewError, read_flags
+from BraTSRefineLib.review.flag_maps import flag_map_path, read_flag_map
 
 FROM_PROBABILITIES = ("mean", "variance", "entropy", "mutual_information")
 
@@ -48,6 +49,26 @@ def test_variance_and_entropy_are_those_of_the_probabilities(mapped, small):
     assert np.abs(read_map(mapped.workspace, "mean", "WT") - mean).max() < 1e-6
     assert np.abs(read_map(mapped.workspace, "variance", "WT") - members.var(axis=0)).max() < 1e-6
     assert np.abs(read_map(mapped.workspace, "entropy", "WT") - entropy).max() < 1e-5
+
+
+def test_each_flag_lies_in_a_map_of_ranks_with_its_volume_and_its_place(mapped):
+    flags = read_flags(mapped.workspace.flags_csv)
+    assert len(flags)
+    for flag in flags.itertuples():
+        ranks, geometry = read_flag_map(mapped.workspace, flag.case, flag.region)
+        assert (ranks == flag.rank).sum() * np.prod(geometry.spacing) / 1000 == pytest.approx(flag.volume_ml)
+        x, y, z, _one = np.linalg.inv(geometry.affine) @ (flag.x_mm, flag.y_mm, flag.z_mm, 1)
+        assert ranks[round(z), round(y), round(x)] == flag.rank
+
+
+def test_where_no_flags_were_kept_there_is_no_map_and_a_broken_one_is_told(tmp_path):
+    workspace = Workspace(tmp_path)
+    assert read_flag_map(workspace, "A", "WT") is None
+    path = flag_map_path(workspace, "A", "WT", "unet")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"cut")
+    with pytest.raises(ReviewError, match="run the uncertainty job again"):
+        read_flag_map(workspace, "A", "WT", "unet")
 
 
 @pytest.mark.parametrize("quantity", ["disagreement", *FROM_PROBABILITIES])

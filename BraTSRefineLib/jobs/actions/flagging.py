@@ -9,7 +9,7 @@ import numpy as np
 
 from ...cohort.volumes import Geometry
 from ...regions import REGIONS
-from ...review import ERROR_RISK, Doubt, Evidence, Flag, Flagged, RiskTable, find_flags, level_evidence, vote_evidence
+from ...review import ERROR_RISK, Doubt, Evidence, Flagged, RiskTable, find_flags, level_evidence, vote_evidence
 from ...review.flag_types import highest
 from .flag_budget import within_budget
 
@@ -85,17 +85,15 @@ def case_flags(
     sorts: Sequence[Seen],
     asked: Asked,
     risks: Mapping[str, RiskTable],
-) -> list[Flag]:
-    """The flags of every region, the best sort of members first.
+) -> list[Flagged]:
+    """The flags of each of the regions, the best sort of members first.
 
     A threshold that somebody asked for is one of the uncertainty, so that it leaves the calibration aside.
     """
     cuts = [_cut(case, geometry, region, sorts, asked, risks.get(region)) for region in regions]
     if asked.budget_ml is None:
-        found = [cut.flags(geometry) for cut in cuts]
-    else:
-        found = within_budget(asked.budget_ml, lambda share: [cut.flags(geometry, share) for cut in cuts])
-    return [flag for flagged in found for flag in flagged.flags]
+        return [cut.flags(geometry) for cut in cuts]
+    return within_budget(asked.budget_ml, lambda share: [cut.flags(geometry, share) for cut in cuts])
 
 
 def risk_cut(case: str, region: str, seen: Seen, evidence: Evidence, table: RiskTable, keep_rim: bool = True) -> Cut:

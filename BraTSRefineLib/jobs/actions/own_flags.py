@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from ...cohort import Case, Cohort, case_geometry
+from ...cohort.volumes import Geometry
 from ...regions import REGIONS
-from ...review import Flag, RiskTable, read_risks, risks_file
+from ...review import Flagged, RiskTable, read_risks, risks_file
 from ..context import Context
 from ..description import JobError
-from .flag_tables import write_flag_tables
+from .flag_tables import write_flag_maps, write_flag_tables
 from .flagging import Asked, case_flags
 from .members import CASE_ERRORS, CaseError
 from .uncertainty_sources import from_maps, is_mapped, mapped_models, on_grid
@@ -30,10 +30,11 @@ def flag_own_maps(context: Context, cohort: Cohort, models: Sequence[str], asked
     flags, done = [], []
     for case in context.cases(cohort, [model]):
         try:
-            flags += _flags(context, case, model, asked, risks)
+            geometry, found = _flags(context, case, model, asked, risks)
         except CASE_ERRORS as error:
             context.problem(case.case, str(error))
             continue
+        flags += write_flag_maps(context, case.case, geometry, found, model)
         done.append(case.case)
     if not done:
         raise JobError("uncertainty: no case could be done; the problems above say why")
@@ -41,9 +42,12 @@ def flag_own_maps(context: Context, cohort: Cohort, models: Sequence[str], asked
     return {"cases": len(done), "flags": len(flags), "flags_of": model}
 
 
-def _flags(context: Context, case: Case, model: str, asked: Asked, risks: Mapping[str, RiskTable]) -> list[Flag]:
+def _flags(
+    context: Context, case: Case, model: str, asked: Asked, risks: Mapping[str, RiskTable]
+) -> tuple[Geometry, dict[str, Flagged]]:
     if not is_mapped(context.workspace, model, case.case):
         raise CaseError(f"{model} has no maps of it; predict it again, with uncertainty")
     geometry = case_geometry(case)
     seen = on_grid(from_maps(context.workspace, model, case.case), geometry, model)
-    return [replace(flag, model=model) for flag in case_flags(case.case, geometry, REGIONS, [seen], asked, risks)]
+    found = case_flags(case.case, geometry, REGIONS, [seen], asked, risks)
+    return geometry, dict(zip(REGIONS, found, strict=True))

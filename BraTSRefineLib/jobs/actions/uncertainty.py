@@ -14,10 +14,10 @@ from ...cohort.volumes import Geometry, read_image, write_volume
 from ...cohort.workspace import written_whole
 from ...fusion import QUANTITIES
 from ...regions import REGIONS
-from ...review import Flag, RiskTable, default_threshold, read_risks, risks_file
+from ...review import Flag, Flagged, RiskTable, default_threshold, read_risks, risks_file
 from ..context import Context
 from ..description import JobError
-from .flag_tables import write_flag_tables
+from .flag_tables import write_flag_maps, write_flag_tables
 from .flagging import Asked, Seen, case_flags
 from .members import CASE_ERRORS, CaseError, known_regions, usable_members
 from .own_flags import flag_own_maps
@@ -80,13 +80,13 @@ def run(context: Context) -> dict[str, object]:
     for case in context.cases(cohort, models):
         try:
             geometry, sorts = _maps(context, case, models)
-            flags = _flags(case, geometry, sorts, asked, risks)
+            found = _flags(case, geometry, sorts, asked, risks)
             rows = [row for maps in sorts for row in _rows(context, case, geometry, maps)]
         except CASE_ERRORS as error:
             context.problem(case.case, str(error))
             continue
         _write_maps(context, case, geometry, sorts)
-        tables.flags += flags
+        tables.flags += write_flag_maps(context, case.case, geometry, found)
         tables.rows += rows
         tables.done.append(case.case)
     return _write_tables(context, tables, {case.case for case in cohort.cases})
@@ -114,10 +114,13 @@ def _maps(context: Context, case: Case, models: list[str]) -> tuple[Geometry, li
     return geometry, sorts
 
 
-def _flags(case: Case, geometry: Geometry, sorts: list[Maps], asked: Asked, risks: dict[str, RiskTable]) -> list[Flag]:
-    """The places to look at: by the calibrated risk where these members have one, else by the best quantity."""
+def _flags(
+    case: Case, geometry: Geometry, sorts: list[Maps], asked: Asked, risks: dict[str, RiskTable]
+) -> dict[str, Flagged]:
+    """By region the places to look at: by the calibrated risk where these members have one, else by what is best."""
     regions = known_regions(case, sorts[0].members)
-    return case_flags(case.case, geometry, regions, [maps.seen for maps in sorts], asked, risks)
+    found = case_flags(case.case, geometry, regions, [maps.seen for maps in sorts], asked, risks)
+    return dict(zip(regions, found, strict=True))
 
 
 def _rows(context: Context, case: Case, geometry: Geometry, maps: Maps) -> Iterator[dict[str, object]]:
