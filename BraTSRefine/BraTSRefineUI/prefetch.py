@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,7 @@ class Prefetcher:
     def __init__(self, tell: Callable[[str], None]) -> None:
         self.tell = tell
         self.folder: Path | None = None
+        self._removeFolder: Callable[[], object] = lambda: None  # at the latest when this process ends
         self._forgetAll()
 
     def _forgetAll(self) -> None:
@@ -108,8 +110,7 @@ class Prefetcher:
 
     def stop(self) -> None:
         """End the process and remove all that was read; ``want`` starts anew."""
-        process, folder = self._process, self.folder
-        deaths = self._deaths
+        process, deaths = self._process, self._deaths
         self._forgetAll()
         self._deaths, self.folder = deaths, None
         if process is not None:
@@ -117,8 +118,7 @@ class Prefetcher:
                 signal.disconnect()
             process.kill()
             process.waitForFinished(PATIENCE_MS)
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        self._removeFolder()
 
     # What is next
 
@@ -153,6 +153,7 @@ class Prefetcher:
         if self.folder is None:
             removeLeftovers()
             self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=roomyFolder()))
+            self._removeFolder = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         process = self._process = qt.QProcess()
         process.setProcessEnvironment(processEnvironment())
         process.readyReadStandardOutput.connect(self._onOutput)

@@ -59,6 +59,11 @@ class ReadingDesk(Desk):
         """The case that is shown or about to be: from there next and previous are counted."""
         return self.wantedCase or self.session.case
 
+    @property
+    def isIdle(self) -> bool:
+        """Whether all that is worth reading ahead has been read."""
+        return not self._timer.active and self.prefetcher.isIdle
+
     def take(self, reading: Reading) -> CaseRead | None:
         """What was read ahead, for the session."""
         return self.prefetcher.take(reading)
