@@ -44,8 +44,8 @@ class CorrectDesk(Desk):
     def actions(self) -> list[Action]:
         return [
             Action("C", _("Correct the shown labels; again: back to the review"), self.toggle),
-            Action("[", _("An older version of the labels, at last the prediction"), lambda: self.stepVersion(1)),
-            Action("]", _("A newer version of the labels"), lambda: self.stepVersion(-1)),
+            Action("O", _("An older version of the labels, at last the prediction"), lambda: self.stepVersion(1)),
+            Action("Shift+O", _("A newer version of the labels"), lambda: self.stepVersion(-1)),
         ]
 
     def _ownKeys(self) -> dict:
@@ -149,6 +149,8 @@ class CorrectDesk(Desk):
         for overlay, toggle in (("prediction", ui.predictionToggle), ("errors", ui.errorsToggle)):
             toggle.enabled = not isCorrecting
             scene.setVisible(overlay, bool(toggle.checked) and not isCorrecting)
+        self.session.isCorrecting = isCorrecting
+        self.workbench.views.writeCaptions()
 
     # Saving
 
@@ -181,10 +183,9 @@ class CorrectDesk(Desk):
             keeper.discard()
         self.session.versions.lookAgain(case)
         facts, when = version.event.payload, f"{version.event.when.astimezone():%H:%M:%S}"
-        words = _("saved {when} · correction of {case}, {count} voxels")
-        words = words.format(when=when, case=case, count=facts["voxels"])
+        words = _("saved {when} · corrected {count} voxels").format(when=when, count=facts["voxels"])
         if facts["left_out"]:
-            outside = _("{count} outside of the flag's neighbourhood were not taken")
+            outside = _("{count} too far from the flag were not taken")
             words += " · " + outside.format(count=facts["left_out"])
         self._showAgain()
         self.workbench.tellStatus(words)
