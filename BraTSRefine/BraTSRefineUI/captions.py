@@ -106,11 +106,15 @@ def _outlines(session: Session, shown: CaseScene, comparing: Comparing, view: vi
     if session.data.reference is not None and shown.look.isIn("reference", view):
         pieces.append((session.versus, colours.REFERENCE))
     if view.model:
-        return pieces
+        other = comparing.beside.get(view.model)
+        isThere = other is not None and other.labels is not None and shown.look.isIn("prediction", view)
+        return [*pieces, *([(_("prediction"), colours.SECOND_PREDICTION)] if isThere else [])]
     hasPrediction = session.data.prediction is not None or comparing.member is not None
     if hasPrediction and shown.look.isIn("prediction", view):
-        words = cutInside(comparing.member.model, LONGEST_LABEL) if comparing.member else _("prediction")
+        words = cutInside(comparing.member.model, LONGEST_LABEL) if comparing.member else session.predictionWords
         pieces.append((words, colours.PREDICTION))
+    if session.isCorrecting:
+        pieces.append((_("being corrected"), colours.PREDICTION))
     return pieces
 
 

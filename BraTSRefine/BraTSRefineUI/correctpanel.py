@@ -81,6 +81,7 @@ class CorrectPanel:
     def _show(self, isCorrecting: bool) -> None:
         work = self.workbench.ui
         self.widget.visible = isCorrecting
+        self.ui.versionFrame.visible = not isCorrecting
         work.tabs.visible = not isCorrecting
 
     def _editor(self):

@@ -7,6 +7,7 @@ called, wherever it stands in the list, and whether it is seen or not.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 import slicer
@@ -16,7 +17,10 @@ from . import colours, labelmaps
 from .nodes import OwnedNodes
 from .vtkarrays import ijkToRas
 
-TISSUE_COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#F0E442", "#D55E00", "#0072B2")
+TISSUE_COLOURS = {"ED": "#009E73", "SNFH": "#009E73", "ET": "#E69F00", "NCR": "#CC79A7", "NETC": "#CC79A7"}
+OTHER_COLOURS = ("#F0E442", "#D55E00", "#8C7AE6", "#7BC8A4", "#B8B8B8")
+"""None is that of the reference, which may lie over them."""
+
 MASK_ID = "neighbourhood"
 MASK_COLOUR = "#B8B8B8"
 EDITOR_TAG = "BraTSRefineCorrect"
@@ -73,7 +77,8 @@ class CorrectScene:
         self._owned.add(PART, node, self.editorNode)
 
     def _colours(self, tissues: Sequence) -> list[str]:
-        return [TISSUE_COLOURS[i % len(TISSUE_COLOURS)] for i in range(len(tissues))]
+        others = cycle(OTHER_COLOURS)
+        return [TISSUE_COLOURS.get(tissue.name) or next(others) for tissue in tissues]
 
     def _addSegment(self, node, identity: str, name: str, mask: np.ndarray, colour: str) -> None:
         segment = slicer.vtkSegment()

@@ -50,6 +50,7 @@ class Session:
         self.flagIndex = -1
         self.data = CaseData("")
         self.versions = Versions()
+        self.isCorrecting = False
         self.caseWords = self.flagWords = ""
         self._caseFlags: tuple[tuple, list[FlagRow]] = ((), [])
         self._found: Cohort | None = None
@@ -170,6 +171,11 @@ class Session:
         self.data = read.data.withoutImages()
         return read.data
 
+    @property
+    def predictionWords(self) -> str:
+        """What the shown labels are: the prediction, or who corrected it and when."""
+        return self.versions.words(self.case, self.model) or "prediction"
+
     def unreadable(self) -> str:
         """Why the shown case cannot be reviewed: its prediction, or each of its images, cannot be read; else empty."""
         if not self.case:
@@ -178,10 +184,6 @@ class Session:
         isBlank = bool(case.images) and not self._hasImages
         isUnpredicted = self.model in case.predictions and self.data.prediction is None
         return "; ".join(self.data.problems) or "nothing of it could be read" if isBlank or isUnpredicted else ""
-
-    def errorsIn(self, flag: FlagRow) -> dict[int, float] | None:
-        """How much of a flag of the shown case is wrong against the reference, in ml by kind; None without one."""
-        return None
 
     def forgetCase(self) -> None:
         """Nothing is shown any more."""
@@ -286,11 +288,6 @@ class Session:
     def beforeAfter(self, run: str) -> list[runs.Change]:
         """Dice of the chosen region before and after a run, case by case, the largest loss first."""
         return runs.changes(self.workspace.run(run) / "outputs" / "before_after.csv", self.region)
-
-    def chosenCases(self) -> list[runs.ChosenCase]:
-        """The cases that the newest selection chose."""
-        names = runs.runsWith(self.workspace, "selected.csv") if self.workspace else []
-        return runs.chosen(self.workspace.run(names[0]) / "outputs" / "selected.csv") if names else []
 
     def _take(self, cohort: Cohort) -> None:
         from BraTSRefineLib.jobs import with_runs

@@ -24,6 +24,10 @@ class SteadyThreshold(SegmentationEffectThreshold):
         SegmentationEffect.set_active(self, is_active)
         self.get_param_proxy().is_visible = is_active
 
+    def _create_pipeline(self, view_node, parameter):
+        """In views that are seen alone: others show no volume, and VTK complains of a preview without one."""
+        return super()._create_pipeline(view_node, parameter) if view_node.IsMappedInLayout() else None
+
 
 EFFECTS = {
     "Threshold": SteadyThreshold,
@@ -34,6 +38,11 @@ EFFECTS = {
 """By the names of Slicer's own effects, in the order of their keys 1, 2, ..."""
 
 BRUSHES = ("Paint", "Erase")
+
+
+def nameOf(effect) -> str:
+    """Slicer's name of an effect's object; empty for None and for the effect that does nothing."""
+    return next((name for name, kind in EFFECTS.items() if isinstance(effect, kind)), "")
 
 
 class _Views:

@@ -31,6 +31,12 @@ TIPS = {
     "Islands": "Keep or remove connected parts",
 }
 ROW_HEIGHT = 24
+BUTTON_STYLE = (
+    "QToolButton { padding: 4px 6px; border: 1px solid palette(light); border-radius: 3px; }"
+    "QToolButton { background: palette(button); }"
+    "QToolButton:checked { background: palette(highlight); color: palette(highlighted-text); }"
+    "QToolButton:disabled { color: palette(mid); }"
+)
 VISIBLE, NAME = 0, 1
 
 
@@ -163,14 +169,14 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
 
     def setActiveEffect(self, effect) -> None:
         """None ends the effect that is active."""
-        names = {self._editing.effectNamed(name): name for name in EFFECT_NAMES} if self._editing else {}
-        self.setActiveEffectByName(names.get(effect, "") if effect is not None else "")
+        from .segmentediting import nameOf
+
+        self.setActiveEffectByName(nameOf(effect))
 
     def _activeName(self) -> str:
-        from .segmentediting import EFFECTS
+        from .segmentediting import nameOf
 
-        active = self._editing.active_effect if self._editing else None
-        return next((name for name, kind in EFFECTS.items() if isinstance(active, kind)), "")
+        return nameOf(self._editing.active_effect) if self._editing else ""
 
     # Undo
 
@@ -253,6 +259,7 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
 
     def _plainButton(self, text: str, tip: str, action) -> QToolButton:
         button = QToolButton(self)
+        button.setStyleSheet(BUTTON_STYLE)
         button.setText(text)
         button.setToolTip(tip)
         button.setObjectName(f"{text}Button")
