@@ -129,7 +129,10 @@ def _writeIn3D(corners: Corners, session: Session, shown: CaseScene) -> None:
         return
     if shown.look.inMillimeters:
         title.append((_("no two surfaces to compare"), colours.QUIET_TEXT))
-    sources = (("reference", session.versus, colours.REFERENCE), ("prediction", _("prediction"), colours.PREDICTION))
+    sources = (
+        ("reference", session.versus, colours.REFERENCE),
+        ("prediction", session.predictionWords, colours.PREDICTION),
+    )
     pieces = [
         (words, colour)
         for source, words, colour in sources

@@ -6,53 +6,100 @@ Slicer's own corner annotation is rewritten by its slice annotations, so these a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import vtk
 
 from . import colours, views
+from .overview import cutInside
 
 FONT_SIZE = 13
 MARGIN = 8
 LINE_HEIGHT = 19
+SCALE_LEFT = 0.86
+SHORTEST = 4
 
 Piece = tuple[str, str]
 BRIGHT = 0.45
 
 
+@dataclass(frozen=True)
+class Scale:
+    """A scale of colours from ``low`` to ``high``; ``words`` say what is measured, mostly a unit."""
+
+    words: str
+    low: float
+    high: float
+    isDiverging: bool = False
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What stands in one view: ``title`` in the upper left corner, ``lines`` upwards from the lower left one."""
+
+    title: tuple[Piece, ...]
+    lines: tuple[tuple[Piece, ...], ...] = ()
+    scale: Scale | None = None
+
+
 class Corners:
     """Text and a colour scale in the views of a layout manager.
 
-    ``title`` stands in the upper left corner, (words, colour) side by side. ``lines`` are written upwards from the
-    lower left corner as labels on a ground of their colour. ``clear`` takes everything out of the views again.
+    The pieces (words, colour) of a title and of a line stand side by side as long as the view is wide enough, then
+    below each other; the lines are labels on a ground of their colour. All is laid out anew where a view is resized.
+    ``clear`` takes everything out of the views again.
     """
 
     def __init__(self, layoutManager) -> None:
         self.layoutManager = layoutManager
         self._actors: dict[str, list] = {}
+        self._captions: dict[str, tuple[Caption, int]] = {}
+        self._observed: dict[str, tuple] = {}
 
     def show(self, tag: str, title: Sequence[Piece], lines: Sequence[Sequence[Piece]] = (), scale=None) -> None:
-        """Write into one view, replacing what was there. ``scale`` is (words, low, high) of the uncertainty or None."""
+        """Write into one view, replacing what was there."""
         view = self._view(tag)
         if view is None:
             return
-        self._take(tag, view)
-        actors = [*_row(view, title, None)]
-        for number, pieces in enumerate(lines):
-            actors += _row(view, pieces, MARGIN + number * LINE_HEIGHT)
-        if scale is not None:
-            actors += _scaleBar(*scale)
-        for actor in actors:
-            _renderer(view).AddViewProp(actor)
-        self._actors[tag] = actors
-        view.scheduleRender()
+        self._write(tag, view, Caption(tuple(title), tuple(map(tuple, lines)), scale))
+        if tag not in self._observed:
+            window = view.renderWindow()
+            observer = window.AddObserver(vtk.vtkCommand.WindowResizeEvent, lambda *_: self._again(tag))
+            self._observed[tag] = (window, observer)
+
+    def words(self, tag: str) -> str:
+        """What stands in a view, one line a line of the caption; empty where nothing does."""
+        caption = self._captions[tag][0] if tag in self._captions else Caption(())
+        return "\n".join(" ".join(words for words, _colour in pieces) for pieces in (caption.title, *caption.lines))
 
     def clear(self) -> None:
+        for window, observer in self._observed.values():
+            window.RemoveObserver(observer)
         for tag in list(self._actors):
             view = self._view(tag)
             if view is not None:
                 self._take(tag, view)
                 view.scheduleRender()
         self._actors.clear()
+        self._captions.clear()
+        self._observed.clear()
+
+    def _again(self, tag: str) -> None:
+        view = self._view(tag)
+        if view is not None and tag in self._captions:
+            self._write(tag, view, self._captions[tag][0])
+
+    def _write(self, tag: str, view, caption: Caption) -> None:
+        """Put the actors of a caption into a view, unless they stand there already."""
+        width = view.renderWindow().GetSize()[0]
+        if self._captions.get(tag) == (caption, width):
+            return
+        self._captions[tag] = caption, width
+        self._take(tag, view)
+        self._actors[tag] = _actors(view, caption, width)
+        for actor in self._actors[tag]:
+            _renderer(view).AddViewProp(actor)
+        view.scheduleRender()
 
     def _take(self, tag: str, view) -> None:
         for actor in self._actors.pop(tag, ()):
@@ -76,21 +123,50 @@ def _renderer(view):
     return view.renderWindow().GetRenderers().GetItemAsObject(0)
 
 
-def _row(view, pieces: Sequence[Piece], height: int | None) -> list:
-    """Text actors side by side; ``height`` in pixels from below, None for the upper edge."""
-    actors, left = [], MARGIN
+def _actors(view, caption: Caption, width: int) -> list:
+    """The actors of a caption in a view of so many pixels."""
+    actors = []
+    for number, row in enumerate(_rows(view, caption.title, width, _text)):
+        actors += [_placedAtTop(actor, left, number) for actor, left in row]
+    forLines = round(SCALE_LEFT * width) if caption.scale else width
+    height = MARGIN
+    for pieces in caption.lines:
+        for row in reversed(_rows(view, pieces, forLines, _label)):
+            for actor, left in row:
+                actor.SetPosition(left, height)
+                actors.append(actor)
+            height += LINE_HEIGHT
+    return actors + ([_scaleBar(caption.scale)] if caption.scale else [])
+
+
+def _rows(view, pieces: Sequence[Piece], width: int, make) -> list[list[tuple]]:
+    """Rows of (actor, left edge); a piece that does not fit any more begins the next row."""
+    rows, left = [[]], MARGIN
     for words, colour in pieces:
-        actor = _text(words, colour)
-        if height is None:
-            _placeAtTop(actor, left)
-        else:
-            _asLabel(actor, words, colour)
-            actor.SetPosition(left, height)
-        size = [0.0, 0.0]
-        actor.GetSize(_renderer(view), size)
-        left += round(size[0]) + MARGIN
-        actors.append(actor)
-    return actors
+        actor, size = _fitting(view, words, colour, width - 2 * MARGIN, make)
+        if rows[-1] and left + size > width - MARGIN:
+            rows.append([])
+            left = MARGIN
+        rows[-1].append((actor, left))
+        left += size + MARGIN
+    return [row for row in rows if row]
+
+
+def _fitting(view, words: str, colour: str, room: int, make) -> tuple:
+    """The actor of a piece and its width; its words are cut inside where they are wider than the view."""
+    actor = make(words, colour)
+    size = _width(view, actor)
+    while size > room and len(words) > SHORTEST:
+        words = cutInside(words, max(SHORTEST, min(len(words) - 1, len(words) * room // max(size, 1))))
+        actor = make(words, colour)
+        size = _width(view, actor)
+    return actor, size
+
+
+def _width(view, actor) -> int:
+    size = [0.0, 0.0]
+    actor.GetSize(_renderer(view), size)
+    return round(size[0])
 
 
 def _text(words: str, colour: str):
@@ -105,58 +181,61 @@ def _text(words: str, colour: str):
     return actor
 
 
-def _asLabel(actor, words: str, colour: str) -> None:
+def _label(words: str, colour: str):
     """Black or white letters, whichever can be read, on a ground of the colour that they explain."""
     red, green, blue = colours.rgb(colour)
     isBright = 0.299 * red + 0.587 * green + 0.114 * blue > BRIGHT
-    actor.SetInput(f" {words} ")
+    actor = _text(f" {words} ", colour)
     style = actor.GetTextProperty()
     style.SetColor(*([0.0] * 3 if isBright else [1.0] * 3))
     style.SetBackgroundColor(red, green, blue)
     style.SetBackgroundOpacity(0.9)
+    return actor
 
 
-def _placeAtTop(actor, left: int) -> None:
-    """A position that stays at the upper edge when the view changes its size."""
+def _placedAtTop(actor, left: int, row: int):
+    """The actor at a position that stays at the upper edge when the view changes its size."""
     upper = vtk.vtkCoordinate()
     upper.SetCoordinateSystemToNormalizedViewport()
     upper.SetValue(0.0, 1.0, 0.0)
     position = actor.GetPositionCoordinate()
     position.SetCoordinateSystemToViewport()
     position.SetReferenceCoordinate(upper)
-    position.SetValue(left, -MARGIN, 0.0)
+    position.SetValue(left, -MARGIN - row * LINE_HEIGHT, 0.0)
     actor.GetTextProperty().SetVerticalJustificationToTop()
+    return actor
 
 
-def _scaleBar(words: str, low: float, high: float) -> list:
-    """A vertical scale in viridis at the lower right, its ends in numbers."""
+def _scaleBar(scale: Scale):
+    """A vertical scale at the lower right, its ends and its middle in numbers."""
     bar = vtk.vtkScalarBarActor()
-    bar.SetLookupTable(_lookupTable(low, high))
+    bar.SetLookupTable(_lookupTable(scale))
     bar.SetNumberOfLabels(3)
-    bar.SetTitle(words)
+    bar.SetTitle(scale.words)
     bar.UnconstrainedFontSizeOn()
-    bar.SetLabelFormat("{:.2f}" if vtk.vtkVersion().GetVTKMajorVersion() >= 9 and _newFormats() else "%.2f")
+    bar.SetLabelFormat(_format(".0f" if scale.isDiverging else ".2f"))
     for style in (bar.GetLabelTextProperty(), bar.GetTitleTextProperty()):
         style.SetFontSize(FONT_SIZE - 2)
         style.SetFontFamilyToArial()
         style.SetBold(False)
         style.SetItalic(False)
         style.SetColor(*colours.rgb(colours.TEXT))
-    bar.SetPosition(0.86, 0.25)
+    bar.SetPosition(SCALE_LEFT, 0.25)
     bar.SetPosition2(0.13, 0.4)
-    return [bar]
+    return bar
 
 
-def _newFormats() -> bool:
+def _format(number: str) -> str:
     """VTK 9.6 formats with std::format, older ones with printf."""
     version = vtk.vtkVersion()
-    return (version.GetVTKMajorVersion(), version.GetVTKMinorVersion()) >= (9, 6)
+    isNew = (version.GetVTKMajorVersion(), version.GetVTKMinorVersion()) >= (9, 6)
+    return f"{{:{number}}}" if isNew else f"%{number}"
 
 
-def _lookupTable(low: float, high: float):
+def _lookupTable(scale: Scale):
     table = vtk.vtkLookupTable()
     table.SetNumberOfTableValues(256)
-    table.SetTableRange(low, high)
-    for index, colour in enumerate(colours.viridis()):
+    table.SetTableRange(scale.low, scale.high)
+    for index, colour in enumerate(colours.diverging() if scale.isDiverging else colours.viridis()):
         table.SetTableValue(index, *colour, 1.0)
     return table

@@ -13,6 +13,7 @@ import numpy as np
 from . import casedata, colours, nodes, views
 from .casedata import CaseData, Image, Labels, UncertaintyMap
 from .distancesurfaces import DistanceSurfaces
+from .flagmarker import FlagMarker
 from .look import Look
 from .vtkarrays import ijkToRas
 
@@ -52,6 +53,7 @@ class CaseScene:
         self._compared: dict[int, Labels] = {}
         self._owned = nodes.OwnedNodes(scene)
         self.distances = DistanceSurfaces(scene, self._owned)
+        self.flagMarker = FlagMarker(scene, self._owned)
 
     def show(self, data: CaseData, uncertainty: UncertaintyMap | None = None, region: str = "WT") -> None:
         """Show a case in the views that exist; where they look does not change."""
@@ -145,15 +147,19 @@ class CaseScene:
             for node in self._owned.of(source, "vtkMRMLSegmentationNode"):
                 self._updateOutlines(source, node)
         self.distances.update(self.look)
+        self.flagMarker.update(self.look.hidden)
 
     def jump(self, lps: Sequence[float]) -> None:
         """Bring a position (LPS, mm) to the middle of every slice view."""
         views.jump(self.scene, rasOf(lps))
 
-    def lookAtTumour(self) -> None:
-        """Zoom to the tumour with some brain around it, at its largest slice; to the whole image without a tumour."""
+    def lookAtTumour(self, where: Sequence[float] | None = None) -> None:
+        """Zoom to the tumour with some brain around it, at its largest slice; to the whole image without a tumour.
+
+        ``where`` (RAS, mm) is looked at in place of the largest slice.
+        """
         centre, extent = self._lookAt()
-        views.jump(self.scene, centre)
+        views.jump(self.scene, centre if where is None else where)
         views.zoom(self.scene, extent)
         views.lookFrom3D(self.scene, self._wholeImage()[0], CAMERA_DISTANCE_MM)
 
@@ -221,6 +227,15 @@ class CaseScene:
     def hasErrors(self) -> bool:
         """Whether there is an error map: a reference and a prediction on one grid."""
         return bool(self._volumes("errors"))
+
+    def channels(self) -> list[str]:
+        """The channels of the case."""
+        return [node.GetAttribute("BraTSRefine.channel") for node in self._volumes("images")]
+
+    def comparedChannel(self) -> str:
+        """The channel in the views for comparing; empty where there is no image."""
+        node = self.scene.GetNodeByID(self._backgroundID(views.viewOf("BraTSRefineOne")) or "")
+        return node.GetAttribute("BraTSRefine.channel") if node else ""
 
     def channelName(self, view: views.View) -> str:
         """The modality that a view shows, in words; empty where there is no image."""

@@ -5,32 +5,52 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import qt
+import slicer
 
 
 class HeldKey(qt.QObject):
-    """Tells when a key goes down and when it comes up again; repeated presses of a held key are passed over.
+    """Tells when a key goes down and when it comes up again, in whichever view or table the focus is.
 
-    A text field takes the press and lets the release through, which tells nothing then.
+    A shortcut hears the press, and not while a text field has the focus. The release is looked for among all events of
+    the application, for as long as the key is down; a window that is left counts as a release.
     """
 
-    def __init__(self, parent, key, onHold: Callable[[bool], None]) -> None:
-        qt.QObject.__init__(self, parent)
-        self._key, self._onHold = key, onHold
+    def __init__(self, window, key: str, onHold: Callable[[bool], None]) -> None:
+        qt.QObject.__init__(self, window)
+        self._key, self._onHold = qt.QKeySequence(key), onHold
         self._isDown = False
+        self._shortcut = qt.QShortcut(self._key, window)
+        self._shortcut.autoRepeat = False
+        self._shortcut.activated.connect(self._press)
+
+    def remove(self) -> None:
+        """Give the key back, released."""
+        self.release()
+        for each in (self._shortcut, self):
+            each.setParent(None)
+            each.deleteLater()
+
+    def release(self) -> None:
+        if self._isDown:
+            self._isDown = False
+            slicer.app.removeEventFilter(self)
+            self._onHold(False)
 
     def eventFilter(self, watched, event) -> bool:
-        if event.type() == qt.QEvent.KeyPress or event.type() == qt.QEvent.KeyRelease:
-            return self._onKey(event)
+        kind = event.type()
+        isLeft = kind == qt.QEvent.WindowDeactivate or kind == qt.QEvent.ApplicationDeactivate
+        if isLeft or (kind == qt.QEvent.KeyRelease and self._isOurs(event)):
+            self.release()
         return False
 
-    def _onKey(self, event) -> bool:
-        if event.key() != self._key or event.modifiers() != qt.Qt.NoModifier:
-            return False
-        isPress = event.type() == qt.QEvent.KeyPress
-        if not event.isAutoRepeat() and isPress != self._isDown:
-            self._isDown = isPress
-            self._onHold(isPress)
-        return True
+    def _press(self) -> None:
+        if not self._isDown:
+            self._isDown = True
+            slicer.app.installEventFilter(self)
+            self._onHold(True)
+
+    def _isOurs(self, event) -> bool:
+        return qt.QKeySequence(event.key()) == self._key and not event.isAutoRepeat()
 
 
 class Shortcuts:
@@ -54,15 +74,13 @@ class Shortcuts:
             shortcut = qt.QShortcut(qt.QKeySequence(key), window)
             shortcut.activated.connect(action)
             self._shortcuts.append(shortcut)
-        self._held = HeldKey(window, qt.Qt.Key_H, self._onHoldH)
-        window.installEventFilter(self._held)
+        self._held = HeldKey(window, "H", self._onHoldH)
 
     def remove(self) -> None:
         """Give the keys back."""
         if self._window is None:
             return
-        self._window.removeEventFilter(self._held)
-        self._held.setParent(None)
+        self._held.remove()
         for shortcut in self._shortcuts:
             shortcut.setParent(None)
             shortcut.deleteLater()

@@ -80,6 +80,14 @@ LAYOUTS = {
     PLOT_LAYOUT: PLOT_ROWS,
 }
 """The rows of views of each layout, in the order in which one key goes through them; *Models* with all its views."""
+LAYOUT_NAMES = {
+    REVIEW_LAYOUT: "Review",
+    COMPARE_LAYOUT: "Compare",
+    MODELS_LAYOUT: "Models",
+    CHANNELS_LAYOUT: "Channels",
+    ONE_LAYOUT: "One",
+    PLOT_LAYOUT: "Plot",
+}
 
 
 def rowsOfModels(count: int) -> tuple[tuple[str, ...], ...]:
@@ -119,12 +127,21 @@ def viewOf(tag: str) -> View:
     return next(view for view in SLICE_VIEWS if view.tag == tag)
 
 
-def registerLayouts(layoutNode, models: int = MOST_MODELS) -> None:
-    """Add our layouts to the scene's layout node, or bring them up to date; *Models* with that many views."""
+def registerLayouts(layoutNode) -> None:
+    """Add our layouts to the scene's layout node, or bring them up to date."""
     for number, rows in LAYOUTS.items():
-        description = layoutDescription(rowsOfModels(models) if number == MODELS_LAYOUT else rows)
-        if not layoutNode.AddLayoutDescription(number, description):
-            layoutNode.SetLayoutDescription(number, description)
+        _register(layoutNode, number, rows)
+
+
+def registerModels(layoutNode, count: int) -> None:
+    """Give *Models* a view for each of so many models."""
+    _register(layoutNode, MODELS_LAYOUT, rowsOfModels(count))
+
+
+def _register(layoutNode, number: int, rows: Sequence[Sequence[str]]) -> None:
+    description = layoutDescription(rows)
+    if not layoutNode.AddLayoutDescription(number, description):
+        layoutNode.SetLayoutDescription(number, description)
 
 
 def nodesOfClass(scene, className: str) -> Iterator:
@@ -170,6 +187,11 @@ def position(scene) -> tuple[float, float, float] | None:
             matrix = node.GetSliceToRAS()
             return tuple(matrix.GetElement(row, 3) for row in range(3))
     return None
+
+
+def crosshair(scene):
+    """The scene's crosshair; None in a scene without one."""
+    return next(nodesOfClass(scene, "vtkMRMLCrosshairNode"), None)
 
 
 def jump(scene, ras: Sequence[float]) -> None:

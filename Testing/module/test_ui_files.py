@@ -25,6 +25,7 @@ def test_there_is_a_file_for_the_module_and_for_each_panel():
         "Predict",
         "Annotate",
         "Help",
+        "Plot",
         "Views",
     }
 
