@@ -27,6 +27,7 @@ EXPECTED_LACK = 0.25
 """What the coefficients are drawn to explain of a mean case, all together."""
 
 QUALITY_COLUMNS = ["case", "region", "dice", "pairwise_dice", "predicted", "low", "high", "status"]
+FEW_VOXELS = "the members see fewer than ten voxels; a single one changes how far they agree"
 EMPTY_CONSENSUS = "no member's majority finds this region; agreement says nothing of what all missed"
 
 
@@ -72,22 +73,27 @@ def left_out_quality(table: pd.DataFrame, *, level: float = LEVEL) -> pd.DataFra
     """Each case judged by a regression, and an interval, of the others: columns of ``QUALITY_COLUMNS``.
 
     ``table`` has case, group (what is left out together, as a person), region, dice, pairwise_dice, the ``FEATURES``
-    and empty_consensus. Rows without a consensus or a Dice are not predicted. Raises ScoringError for fewer than four
-    groups.
+    empty_consensus and few_voxels. Rows without a consensus or a Dice are not predicted; what is predicted of few
+    voxels says so. Raises ScoringError for fewer than four groups.
     """
     known = table[~table["empty_consensus"] & table["dice"].notna()]
     groups = sorted(set(known["group"]))
     if len(groups) < 4:
         raise ScoringError(f"quality: {len(groups)} cases with a reference and a consensus; it takes at least four")
-    result = table.assign(predicted=np.nan, low=np.nan, high=np.nan, status="ok")
+    result = table.assign(predicted=np.nan, low=np.nan, high=np.nan, status=status_of(table, "ok"))
     for group in groups:
         others, mine = known[known["group"] != group], known.index[known["group"] == group]
         model = fit_quality(others[list(FEATURES)].to_numpy(), others["dice"].to_numpy(), others["group"], level=level)
         predicted = model.predict(known.loc[mine, list(FEATURES)].to_numpy(float))
         low, high = model.interval(predicted)
         result.loc[mine, ["predicted", "low", "high"]] = np.column_stack([predicted, low, high])
-    result.loc[table["empty_consensus"], "status"] = EMPTY_CONSENSUS
     return result[QUALITY_COLUMNS]
+
+
+def status_of(table: pd.DataFrame, otherwise: str) -> np.ndarray:
+    """What is to be known of each row's prediction; ``otherwise`` where nothing speaks against it."""
+    few = np.where(table["few_voxels"], FEW_VOXELS, otherwise)
+    return np.where(table["empty_consensus"], EMPTY_CONSENSUS, few)
 
 
 def quality_summary(judged: pd.DataFrame) -> pd.DataFrame:

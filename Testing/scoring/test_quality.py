@@ -13,6 +13,7 @@ from BraTSRefineLib.scoring.agreement import agreement
 from BraTSRefineLib.scoring.quality import (
     EMPTY_CONSENSUS,
     FEATURES,
+    FEW_VOXELS,
     features_of,
     fit_quality,
     left_out_quality,
@@ -28,7 +29,7 @@ def simulated(cases: int, noise: float = 0.02, seed: int = 0) -> pd.DataFrame:
     table = pd.DataFrame(features, columns=list(FEATURES))
     table["dice"] = np.clip(1 - features @ TRUE + noise * generator.standard_normal(cases), 0, 1)
     table["case"] = table["group"] = [f"case-{number:03}" for number in range(cases)]
-    return table.assign(region="WT", pairwise_dice=1 - table["pairwise_lack"], empty_consensus=False)
+    return table.assign(region="WT", pairwise_dice=1 - table["pairwise_lack"], empty_consensus=False, few_voxels=False)
 
 
 def test_the_coefficients_are_found_again():
@@ -95,6 +96,15 @@ def test_a_case_without_a_consensus_is_not_predicted_and_says_why():
     judged = left_out_quality(table)
     assert np.isnan(judged.loc[0, "predicted"])
     assert judged.loc[0, "status"] == EMPTY_CONSENSUS
+
+
+def test_a_prediction_of_few_voxels_says_so():
+    table = simulated(10)
+    table.loc[[0, 1], "few_voxels"] = True
+    table.loc[1, "empty_consensus"] = True
+    judged = left_out_quality(table)
+    assert np.isfinite(judged.loc[0, "predicted"])
+    assert judged["status"].tolist()[:3] == [FEW_VOXELS, EMPTY_CONSENSUS, "ok"]
     assert judged["predicted"].notna().sum() == 9
 
 

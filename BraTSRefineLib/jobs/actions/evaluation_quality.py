@@ -6,12 +6,12 @@ import pandas as pd
 
 from ...scoring import ScoringError
 from ...scoring.quality import (
-    EMPTY_CONSENSUS,
     FEATURES,
     QUALITY_COLUMNS,
     fit_quality,
     left_out_quality,
     quality_summary,
+    status_of,
 )
 from ..context import Context
 
@@ -42,7 +42,6 @@ def _without_reference(known: pd.DataFrame, unknown: pd.DataFrame) -> pd.DataFra
     model = fit_quality(usable[list(FEATURES)].to_numpy(float), usable["dice"].to_numpy(float), usable["group"])
     predicted = model.predict(unknown[list(FEATURES)].to_numpy(float))
     low, high = model.interval(predicted)
-    told = unknown.assign(predicted=predicted, low=low, high=high, status=NO_REFERENCE)
+    told = unknown.assign(predicted=predicted, low=low, high=high, status=status_of(unknown, NO_REFERENCE))
     told.loc[told["empty_consensus"], ["predicted", "low", "high"]] = float("nan")
-    told.loc[told["empty_consensus"], "status"] = EMPTY_CONSENSUS
     return told[QUALITY_COLUMNS]
