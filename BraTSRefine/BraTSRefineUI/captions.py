@@ -9,7 +9,7 @@ from .comparing import Comparing
 from .corners import Corners, Scale
 from .members import Member
 from .overview import cutInside
-from .scene import ERROR_CLASSES, NO_IMAGE, CaseScene
+from .scene import ERROR_CLASSES, NO_IMAGE, OUTLINES, CaseScene
 from .session import Session
 
 LONGEST_MODEL = 30
@@ -34,16 +34,16 @@ def write(corners: Corners, session: Session, shown: CaseScene, comparing: Compa
             scale = Scale(uncertainty.unit, uncertainty.low, uncertainty.high) if view.orientation == "Axial" else None
         title = _title(session, shown, comparing, view, uncertainty)
         corners.show(view.tag, title, [line for line in lines if line], scale)
-    _writeIn3D(corners, session, shown)
+    _writeIn3D(corners, session, shown, comparing)
 
 
-def memberWords(comparing: Comparing) -> str:
-    """Which member is looked at: "member 3 of 5: fold_2, Dice 0.81"; empty while it is the chosen model."""
+def memberWords(comparing: Comparing) -> list[str]:
+    """Which member is looked at: "member 3 of 5:", "fold_2,", "Dice 0.81"; empty while it is the chosen model."""
     if comparing.member is None:
-        return ""
-    words = _("member {number} of {count}: {model}, {figure}")
+        return []
+    words = _("member {number} of {count}:") if comparing.isEnsemble else _("model {number} of {count}:")
     model = cutInside(comparing.member.model, LONGEST_MODEL)
-    return words.format(number=comparing.place, count=len(comparing.names), model=model, figure=_dice(comparing.member))
+    return [words.format(number=comparing.place, count=len(comparing.names)), f"{model},", _dice(comparing.member)]
 
 
 def _dice(member: Member) -> str:
@@ -57,7 +57,7 @@ def _title(session: Session, shown: CaseScene, comparing: Comparing, view: views
     pieces = [(words, colours.TEXT)]
     if view.tag in WITH_CASE:
         pieces += [(session.case, colours.QUIET_TEXT), (session.caseWords, colours.DOUBTFUL)]
-        pieces.append((memberWords(comparing), colours.PREDICTION))
+        pieces += [(words, colours.PREDICTION) for words in memberWords(comparing)]
     if view.tag in WITH_MODEL:
         pieces.append((_nameOfShown(session, comparing), colours.QUIET_TEXT))
     if view.tag in WITH_FLAG:
@@ -118,7 +118,7 @@ def _outlines(session: Session, shown: CaseScene, comparing: Comparing, view: vi
     return pieces
 
 
-def _writeIn3D(corners: Corners, session: Session, shown: CaseScene) -> None:
+def _writeIn3D(corners: Corners, session: Session, shown: CaseScene, comparing: Comparing) -> None:
     title = [(f"3D {session.region}", colours.TEXT)]
     if shown.look.only and not shown.look.hidden:
         title.append((_onlyWords(shown.look.only), colours.TEXT))
@@ -129,13 +129,12 @@ def _writeIn3D(corners: Corners, session: Session, shown: CaseScene) -> None:
         return
     if shown.look.inMillimeters:
         title.append((_("no two surfaces to compare"), colours.QUIET_TEXT))
-    sources = (
-        ("reference", session.versus, colours.REFERENCE),
-        ("prediction", session.predictionWords, colours.PREDICTION),
-    )
+    words = {"reference": session.versus, "prediction": session.predictionWords}
+    if comparing.member is not None:
+        words["prediction"] = cutInside(comparing.member.model, LONGEST_LABEL)
     pieces = [
-        (words, colour)
-        for source, words, colour in sources
+        (words[source], colour)
+        for source, colour in OUTLINES.items()
         if getattr(session.data, source) is not None and shown.look.isIn3D(source)
     ]
     corners.show(views.THREE_D_TAG, title, [pieces] if pieces else [])
