@@ -54,11 +54,10 @@ class DecisionRow:
         self.ui.noteEdit.placeholderText = _("Note on this flag") if flag else _("Note on the case")
         self.ui.wholeCaseButton.enabled = flag is not None
         self.ui.wholeCaseButton.checked = flag is None
-        self.ui.decisionTargetLabel.text = f"{self._target(flag)} {escape(reviewing.progressWords())}".strip()
-
-    def _target(self, flag) -> str:
-        words = self.desk.flagWords() if flag else _("Whole case")
-        return f"<b>{escape(words)}</b>"
+        target = self.desk.flagWords() if flag else _("Whole case")
+        words = [f"<b>{escape(target[:1].upper() + target[1:])}</b>", escape(reviewing.progressWords())]
+        self.ui.decisionTargetLabel.text = " · ".join(word for word in words if word)
+        self.ui.decisionTargetLabel.toolTip = _("Recorded for {reader}").format(reader=reviewing.reader or "-")
 
     def _names(self) -> list[str]:
         return [*BUTTONS.values(), *MARKS.values(), "undoButton"]

@@ -40,21 +40,27 @@ def short(flag: FlagRow, errors: dict[int, float] | None) -> str:
 
 def figures(flag: FlagRow, number: int, errors: dict[int, float] | None) -> str:
     """For a line of its own."""
-    words = _("{number} · {region}, {ml} ml, {quantity} mean {mean}, max {maximum}: {why}.").format(
+    words = _("{number} · {region} {ml} ml · {quantity} {mean}, max {maximum} · {what}").format(
         number=number,
         region=flag.region,
         ml=tables.milliliters(flag.milliliters),
         quantity=flag.quantity.replace("_", " "),
         mean=tables.number(flag.mean),
         maximum=tables.number(flag.maximum),
-        why=flag.why,
+        what=short(flag, errors),
     )
-    if not errors:
-        return words
-    told = _(" Against the reference {over} ml too much and {under} ml missed here.")
-    return words + told.format(
-        over=tables.milliliters(errors[FALSE_POSITIVE]), under=tables.milliliters(errors[FALSE_NEGATIVE])
-    )
+    return f"{words} · {_errorWords(errors)}" if errors else words
+
+
+def whole(flag: FlagRow, number: int, errors: dict[int, float] | None) -> str:
+    """For hovering: the figures and the reason in full."""
+    return f"{figures(flag, number, errors)}\n{flag.why[:1].upper()}{flag.why[1:]}."
+
+
+def _errorWords(errors: dict[int, float]) -> str:
+    words = _("reference: {over} ml too much, {under} ml missed")
+    over, under = tables.milliliters(errors[FALSE_POSITIVE]), tables.milliliters(errors[FALSE_NEGATIVE])
+    return words.format(over=over, under=under)
 
 
 def _errorKind(flag: FlagRow, errors: dict[int, float] | None) -> str:

@@ -18,6 +18,7 @@ from .reviewing import Reviewing
 
 PANEL = "Review"
 LOOK_EVERY_MS = 3000
+MAP_EVERY_MS = 40
 STORES = "BraTSRefine/reviewStores"
 """The setting that holds, a line a workspace, its folder and the URL of its store."""
 
@@ -37,6 +38,9 @@ class ReviewDesk(Desk):
         self._timer = qt.QTimer()
         self._timer.interval = LOOK_EVERY_MS
         self._timer.timeout.connect(lambda: self.lookForNews())
+        self._mapTimer = qt.QTimer()
+        self._mapTimer.interval = MAP_EVERY_MS
+        self._mapTimer.timeout.connect(lambda: self._readMap())
         workbench.ui.tabs.currentChanged.connect(lambda index=0: self._onTab())
 
     @property
@@ -130,7 +134,12 @@ class ReviewDesk(Desk):
         if touched:
             for case in touched:
                 self.panel.caseChanged(self.reviewing.updateRow(case))
+            self._tellRecords()
             self._showWords()
+
+    def _tellRecords(self) -> None:
+        for panel in self.workbench.tabs:
+            panel.showRecords()
 
     def _closeStore(self) -> None:
         with reported(_("The last good export was not written:"), self.workbench.tellFailure):
@@ -193,6 +202,7 @@ class ReviewDesk(Desk):
         if not keepsNote:
             self.row.clearNote()
         self.panel.caseChanged(self.reviewing.updateRow(self.session.case))
+        self._tellRecords()
         self._showWords()
         when = f"{self.reviewing.savedAt:%H:%M:%S}"
         self.workbench.tellStatus(_("saved {when} · {words}").format(when=when, words=words))
@@ -217,20 +227,29 @@ class ReviewDesk(Desk):
                 return
 
     def _stepNow(self, step: int) -> None:
-        tried: list[str] = []
-        for case in self.reviewing.following(step):
-            if case in self.reviewing.failed:
-                continue
-            why = self._tryToShow(case)
-            if not why:
-                break
-            self.reviewing.failed[case] = why
-            tried.append(case)
-        for case in tried:
+        self._showFirst(self.reviewing.following(step, self.workbench.reading.currentCase), [])
+
+    def _showFirst(self, names: list[str], passed: list[str]) -> None:
+        """The first of these that can be shown; each may take a while to be read."""
+        if names:
+            with reported(_("The case was not shown:"), self.workbench.tellFailure):
+                self.workbench.reading.whenRead(names[0], lambda: self._onRead(names, passed))
+        if passed and not names:
+            self._tellPassed(passed)
+
+    def _onRead(self, names: list[str], passed: list[str]) -> None:
+        why = self._tryToShow(names[0])
+        if why:
+            self.reviewing.failed[names[0]] = why
+            self._showFirst(names[1:], [*passed, names[0]])
+        elif passed:
+            self._tellPassed(passed)
+
+    def _tellPassed(self, cases: list[str]) -> None:
+        for case in cases:
             self.panel.caseChanged(self.reviewing.updateRow(case))
-        if tried:
-            words = _("passed over, not readable: {cases}").format(cases=", ".join(tried))
-            self.workbench.tellFailure(words)
+        words = _("Passed over, not readable: {cases}").format(cases=", ".join(cases))
+        self.workbench.tellFailure(words)
 
     def stepFlag(self, step: int) -> None:
         """The next flag of the case in any region; the ends meet."""
@@ -273,11 +292,16 @@ class ReviewDesk(Desk):
         self._asked = ()
         self.bringUpToDate()
         self.panel.showQueue()
+        self._mapTimer.start()
 
     def showSelected(self) -> None:
+        flag, scene = self.reviewing.flag(), self.workbench.caseScene
+        scene.flagMarker.show(flag, self.reviewing.extents.of(flag) if flag else None, scene.look.hidden)
         self._showWords()
 
     def refresh(self) -> None:
+        if self.reviewing.flag() is None:
+            self.workbench.caseScene.flagMarker.show(None, None)
         self._writeWords()
         self.row.refresh()
 
@@ -301,13 +325,13 @@ class ReviewDesk(Desk):
     def exit(self) -> None:
         self.cursor.detach()
         self._timer.stop()
+        self._mapTimer.stop()
 
     def sceneClosed(self) -> None:
         self.cursor.attach(slicer.mrmlScene)
 
     def cleanup(self) -> None:
-        self.cursor.detach()
-        self._timer.stop()
+        self.exit()
         self._closeStore()
 
     # Words
@@ -352,6 +376,15 @@ class ReviewDesk(Desk):
         self.panel.onFront()
         self._showWords()
 
+    def _readMap(self) -> None:
+        """One map of flags a turn, so that the window goes on; then the table says what is wrong in each."""
+        if not self.session.case or self.reviewing.extents.isRead:
+            self._mapTimer.stop()
+            return
+        self.reviewing.extents.readNext()
+        if self.reviewing.extents.isRead:
+            self.panel.showDecisions()
+
     def _onCursor(self, position: Callable | None) -> None:
         if not self.isInFront:
             return
@@ -366,7 +399,7 @@ class ReviewDesk(Desk):
                 self.reviewing.noteOpened()
 
     def _takeHashes(self) -> None:
-        """Right after the files were read, so that the records name what was shown; what fails fails at the decision."""
+        """Right after the files were read, so that records name what was shown; what fails is told at the decision."""
         from BraTSRefineLib.review import ReviewError
 
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from .flagextents import FlagExtents
 from .tables import FlagRow
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ class Reviewing:
         self.savedAt: datetime | None = None
         self.progress = ""
         self._queue: list[QueueRow] = []
-        self._hashes: tuple[tuple[str, str], str, str] = (("", ""), "", "")
+        self._extents: tuple[tuple, FlagExtents | None] = ((), None)
+        self._hashes: tuple = ((), "", "")
 
     # The store
 
@@ -157,10 +159,26 @@ class Reviewing:
             return None
         return state.decision if flag is None else state.flags.get(flag.id)
 
+    @property
+    def extents(self) -> FlagExtents:
+        """The voxels of the shown case's flags."""
+        flags = self.flags()
+        if self._extents[0] is not flags:
+            self._extents = flags, FlagExtents(self.session.workspace, self.session.case, flags)
+        return self._extents[1]
+
+    def errorsIn(self, flag: FlagRow) -> dict[int, float] | None:
+        """Its millilitres too much and missed against the reference; None without one, or while that is not known."""
+        return self.extents.errorsIn(flag, self.session.data)
+
     def flagAt(self, lps: tuple[float, float, float]) -> int:
         """The flag at a position (LPS, mm), the smallest where several are; -1 for none."""
-        found = [(flag.milliliters, number) for number, flag in enumerate(self.flags()) if _contains(flag, lps)]
+        found = [(flag.milliliters, number) for number, flag in enumerate(self.flags()) if self._isAt(flag, lps)]
         return min(found, default=(0.0, -1))[1]
+
+    def _isAt(self, flag: FlagRow, lps: tuple[float, float, float]) -> bool:
+        extent = self.extents.of(flag) if self.extents.isRead else None
+        return _contains(flag, lps) if extent is None else extent.contains(lps)
 
     def progressWords(self) -> str:
         """How many cases of the model are decided."""
@@ -223,15 +241,15 @@ class Reviewing:
         self.progress = f"{done} of {len(self._reviewed())}"
         return number
 
-    def following(self, step: int) -> list[str]:
-        """The cases of the queue behind (or before) the shown one, the nearest first; the ends meet."""
+    def following(self, step: int, case: str) -> list[str]:
+        """The cases of the queue behind (or before) that one which could be shown so far, the nearest first.
+
+        The ends meet.
+        """
         names = [row.case for row in self._queue]
-        if self.session.case in names:
-            start = names.index(self.session.case)
-            turned = [names[(start + step * i) % len(names)] for i in range(1, len(names))]
-        else:
-            turned = names if step > 0 else names[::-1]
-        return turned
+        start = names.index(case) if case in names else -1 if step > 0 else 0
+        turned = [names[(start + step * i) % len(names)] for i in range(1, len(names) + 1)]
+        return [name for name in turned if name != case and name not in self.failed]
 
     def lastCase(self) -> str:
         """Where this reader stopped; empty where nothing of it is here."""
@@ -307,14 +325,16 @@ class Reviewing:
         return undone
 
     def hashes(self) -> tuple[str, str]:
-        """Of the files of prediction and reference that are shown. Raises ReviewError where one cannot be read."""
+        """Of the label maps that are shown, prediction (or its correction) and reference; '' for none.
+
+        Raises ReviewError where one cannot be read.
+        """
         from BraTSRefineLib.review.file_hash import file_hash
 
-        asked = (self.session.case, self.session.model)
-        if self._hashes[0] != asked:
-            case = self.session.cohort[self.session.case]
-            files = case.predictions.get(self.session.model), case.reference
-            self._hashes = (asked, *map(file_hash, files))
+        reading = self.session.reading(self.session.case)
+        files = reading.shown, reading.case.reference
+        if self._hashes[0] != files:
+            self._hashes = (files, *map(file_hash, files))
         return self._hashes[1:]
 
     def _record(self, kind: str, flag: FlagRow | None, note: str = "", decision: str = "") -> Event:

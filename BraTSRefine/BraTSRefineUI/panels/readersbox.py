@@ -54,9 +54,8 @@ class ReadersBox:
         if not self.reviewing.readers:
             return _("Nobody has decided anything yet.")
         if still:
-            return _("{count} to adjudicate: choose one, look, and press 1 to 5; that is the last word.").format(
-                count=still
-            )
+            words = _("{count} to adjudicate: choose one, look, and press 1 to 5; that is the last word.")
+            return words.format(count=still)
         return _("Nothing to adjudicate. What you read yourself is shown once a third person has decided.")
 
     def _cells(self, dispute) -> list[Cell]:

@@ -54,11 +54,12 @@ class ReviewPanel(Panel):
         """The queue as it stands."""
         return [row.case for row in self.reviewing.queue]
 
+    def neighbours(self) -> list[str]:
+        """The next and the previous case of the queue, which are read ahead."""
+        return [name for step in (1, -1) for name in self.reviewing.following(step, self.session.case)[:1]]
+
     def stepCase(self, step: int) -> None:
         self.desk.stepCase(step)
-
-    def neighbours(self) -> list[str]:
-        return [case for step in (1, -1) for case in self.reviewing.following(step)[:1]]
 
     def stepFlag(self, step: int) -> None:
         self.desk.stepFlag(step)
@@ -94,7 +95,7 @@ class ReviewPanel(Panel):
         isBlind = self.reviewing.order == "blind"
         flags = [] if isBlind else [_("Flags")]
         why = [] if isBlind else [_("Why")]
-        widths = [34, 112, 0] if isBlind else [34, 112, 92, 52, 0]
+        widths = [30, 130, 0] if isBlind else [30, 104, 92, 48, 0]
         self.queue.fill(["#", _("Case"), _("State"), *flags, *why], self.reviewing.queue, widths)
         self._markCase()
         self._tellState()
@@ -155,14 +156,13 @@ class ReviewPanel(Panel):
         ui, reviewing = self.ui, self.reviewing
         isAsking = self.session.isOpen and not reviewing.reader
         ui.nameFrame.visible = ui.nameFrame.visible or isAsking
-        name = escape(reviewing.reader) or _("nobody yet")
-        ui.readerLabel.text = f"<b>{name}</b> · {escape(reviewing.progressWords())}"
+        ui.readerLabel.text = f"<b>{escape(reviewing.reader) or _('Nobody yet')}</b>"
         ui.changeReaderButton.visible = bool(reviewing.reader)
 
     def _fillFlags(self) -> None:
         self._flagUnderMouse = -1
         headings = ["#", "", _("Why"), "ml", _("Mean"), _("Max"), _("Decision")]
-        self.flags.fill(headings, list(enumerate(self.reviewing.flags(), start=1)), [26, 28, 0, 40, 42, 42, 92])
+        self.flags.fill(headings, list(enumerate(self.reviewing.flags(), start=1)), [24, 28, 0, 38, 40, 40, 88])
         self._markFlag()
 
     def _markFlag(self) -> None:
@@ -188,7 +188,7 @@ class ReviewPanel(Panel):
             self.ui.flagFiguresLabel.text = "" if self.flags.rows else self._noFlags()
             return
         flag = self.flags.rows[number][1]
-        self.ui.flagFiguresLabel.text = escape(flagwords.figures(flag, number + 1, self.session.errorsIn(flag)))
+        self.ui.flagFiguresLabel.text = escape(flagwords.figures(flag, number + 1, self.reviewing.errorsIn(flag)))
 
     def _noFlags(self) -> str:
         if not self.session.case:
@@ -218,12 +218,12 @@ class ReviewPanel(Panel):
         number, flag = row
         ground = UNDER_CURSOR if number - 1 == self._flagUnderMouse else ""
         decided = self.reviewing.decisionOf(flag)
-        errors = self.session.errorsIn(flag)
+        errors = self.reviewing.errorsIn(flag)
         decision = decided.decision if decided else ""
         noted = f"{decision} ✎" if decided and decided.note else decision
         tip = f"{decision}: {decided.note}" if decided and decided.note else decision
         figures = (tables.milliliters(flag.milliliters), tables.number(flag.mean), tables.number(flag.maximum))
-        whole = flagwords.figures(flag, number, errors)
+        whole = flagwords.whole(flag, number, errors)
         return [
             Cell(f"{number}", whole, isNumber=True, ground=ground),
             Cell(flag.region, whole, ground=ground),

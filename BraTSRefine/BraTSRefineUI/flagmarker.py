@@ -1,0 +1,84 @@
+"""The flag that is looked at, in the views: its outline where its voxels are known, else a ball of its volume."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import vtk
+
+from . import colours, nodes, views
+from .flagextents import Extent
+from .tables import FlagRow
+from .vtkarrays import ijkToRas, vtkArray
+
+LINE_WIDTH = 2
+OPACITY_3D = 0.5
+SMALLEST_RADIUS_MM = 3.0
+PART = "flag"
+
+
+class FlagMarker:
+    """One model node, made anew for each flag; ``owned`` are the nodes of the case's scene, which it goes with."""
+
+    def __init__(self, scene, owned: nodes.OwnedNodes) -> None:
+        self._scene, self._owned = scene, owned
+
+    def show(self, flag: FlagRow | None, extent: Extent | None, isHidden: bool = False) -> None:
+        """Mark a flag in our views, or none."""
+        self._owned.remove(PART)
+        if flag is None:
+            return
+        node = self._scene.AddNewNodeByClass("vtkMRMLModelNode", f"flag {flag.id}")
+        node.SetAndObservePolyData(ballOf(flag) if extent is None else surfaceOf(extent))
+        node.CreateDefaultDisplayNodes()
+        display = node.GetDisplayNode()
+        display.SetColor(*colours.rgb(colours.UNCERTAIN))
+        display.SetOpacity(OPACITY_3D)
+        display.SetVisibility2D(True)
+        display.SetSliceIntersectionThickness(LINE_WIDTH)
+        display.SetVisibility(not isHidden)
+        nodes.restrictTo(display, _ourViews(self._scene))
+        self._owned.add(PART, node)
+
+    def update(self, isHidden: bool) -> None:
+        """Hide it with the overlays, and show it in the views that exist now."""
+        for node in self._owned.of(PART, "vtkMRMLModelNode"):
+            node.GetDisplayNode().SetVisibility(not isHidden)
+            nodes.restrictTo(node.GetDisplayNode(), _ourViews(self._scene))
+
+
+def surfaceOf(extent: Extent) -> vtk.vtkPolyData:
+    """The surface, in RAS, of a flag's voxels."""
+    mask = np.pad(extent.mask, 1).astype(np.uint8)
+    image = vtk.vtkImageData()
+    image.SetDimensions(*mask.shape[::-1])
+    image.SetOrigin(*(side.start - 1 for side in reversed(extent.box)))
+    image.GetPointData().SetScalars(vtkArray(mask))
+    contour = vtk.vtkFlyingEdges3D()
+    contour.SetInputData(image)
+    contour.SetValue(0, 0.5)
+    contour.ComputeScalarsOff()
+    transform = vtk.vtkTransform()
+    transform.SetMatrix(ijkToRas(extent.geometry))
+    toRas = vtk.vtkTransformPolyDataFilter()
+    toRas.SetTransform(transform)
+    toRas.SetInputConnection(contour.GetOutputPort())
+    toRas.Update()
+    return toRas.GetOutput()
+
+
+def ballOf(flag: FlagRow) -> vtk.vtkPolyData:
+    """A ball of the flag's volume around its place, in RAS."""
+    x, y, z = flag.center
+    ball = vtk.vtkSphereSource()
+    ball.SetCenter(-x, -y, z)
+    ball.SetRadius(max((flag.milliliters * 1000 * 3 / (4 * math.pi)) ** (1 / 3), SMALLEST_RADIUS_MM))
+    ball.SetThetaResolution(24)
+    ball.SetPhiResolution(24)
+    ball.Update()
+    return ball.GetOutput()
+
+
+def _ourViews(scene) -> list[str]:
+    return [node.GetID() for _view, node, _composite in views.shownSliceNodes(scene)] + views.threeDNodeIDs(scene)
