@@ -13,7 +13,7 @@ import numpy as np
 import slicer
 import vtk
 
-from . import colours, labelmaps
+from . import colours, labelmaps, views
 from .nodes import OwnedNodes
 from .vtkarrays import ijkToRas
 
@@ -46,7 +46,7 @@ class CorrectScene:
     def sourceVolume(self, geometry, shape: tuple[int, int, int], channels: Sequence[str]):
         """The image of the first of the channels that lies on the labels' grid; an empty one where none does."""
         grid = ijkToRas(geometry)
-        images = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode", self.scene)
+        images = views.nodesOfClass(self.scene, "vtkMRMLScalarVolumeNode")
         byChannel = {node.GetAttribute("BraTSRefine.channel"): node for node in images}
         for node in (byChannel[channel] for channel in channels if channel in byChannel):
             if _isOn(node, grid, shape):
