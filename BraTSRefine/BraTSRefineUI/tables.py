@@ -187,9 +187,11 @@ def caseRows(cohort: Cohort, scores: pd.DataFrame | None, model: str, region: st
     rows = {case.case: CaseRow(case.case, case.center, error=reasons[case.case]) for case in cohort.cases}
     if scores is None or scores.empty:
         return list(rows.values())
-    rows |= _scoredRows(cohort, scores, model, region)
-    rows |= _failedRows(cohort, scores, model)
-    ranked = [case for case in _ranked(scores, model, region, metric, len(rows)) if case in rows]
+    ofModel = scores[scores["model"] == model]
+    ofRegion = ofModel[ofModel["region"] == region]
+    rows |= _scoredRows(cohort, ofRegion)
+    rows |= _failedRows(cohort, ofModel)
+    ranked = [case for case in _ranked(ofRegion, region, metric, len(rows)) if case in rows]
     return [rows.pop(case) for case in dict.fromkeys(ranked)] + list(rows.values())
 
 
@@ -201,30 +203,36 @@ def _reason(case, model: str, unscored: bool) -> str:
     return "not scored yet" if unscored else "not scored"
 
 
-def _ranked(scores: pd.DataFrame, model: str, region: str, metric: str, count: int) -> list[str]:
+def _ranked(scores: pd.DataFrame, region: str, metric: str, count: int) -> list[str]:
     from BraTSRefineLib.analysis import worst_cases
 
-    scored = scores[(scores["model"] == model) & (scores["metric"] == metric) & (scores["region"] == region)]
-    if scored.empty:
+    if not (scores["metric"] == metric).any():
         return []
-    worst = worst_cases(scores, metric=metric, region=region, worst=count, model=model)
+    worst = worst_cases(scores, metric=metric, region=region, worst=count)
     return [str(case) for case in worst["case"]]
 
 
-def _scoredRows(cohort: Cohort, scores: pd.DataFrame, model: str, region: str) -> dict[str, CaseRow]:
-    chosen = scores[(scores["model"] == model) & (scores["region"] == region)]
+def _scoredRows(cohort: Cohort, scores: pd.DataFrame) -> dict[str, CaseRow]:
+    """By case, from the scores of one model and region."""
     centers = {case.case: case.center for case in cohort.cases}
     rows = {}
-    for case, group in chosen.groupby("case", sort=False):
+    values: dict[str, dict[str, float]] = {}
+    statuses, conventions = {}, {}
+    named = ("case", "metric", "value", "status", "convention")
+    for case, metric, value, status, convention in zip(*(scores[name].tolist() for name in named), strict=True):
+        values.setdefault(case, {})[metric] = value
+        conventions.setdefault(case, convention)
+        if metric == DICE:
+            statuses[case] = status
+    for case in values:
         if case in centers:
-            values = dict(zip(group["metric"], group["value"], strict=True))
-            status = dict(zip(group["metric"], group["status"], strict=True)).get("dice", "")
-            rows[case] = CaseRow(case, centers[case], values, status, _versus(str(group["convention"].iloc[0])))
+            against = _versus(str(conventions[case]))
+            rows[case] = CaseRow(case, centers[case], values[case], statuses.get(case, ""), against)
     return rows
 
 
-def _failedRows(cohort: Cohort, scores: pd.DataFrame, model: str) -> dict[str, CaseRow]:
-    failed = scores[(scores["model"] == model) & (scores["metric"] == "")]
+def _failedRows(cohort: Cohort, scores: pd.DataFrame) -> dict[str, CaseRow]:
+    failed = scores[scores["metric"] == ""]
     centers = {case.case: case.center for case in cohort.cases}
     pairs = zip(failed["case"], failed["status"], strict=True)
     return {case: CaseRow(case, centers[case], error=status) for case, status in pairs if case in centers}
