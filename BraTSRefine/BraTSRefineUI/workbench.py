@@ -21,6 +21,7 @@ from .panels.refine import RefinePanel
 from .panels.review import ReviewPanel
 from .panels.uncertainty import UncertaintyPanel
 from .panels.worstcases import WorstCasesPanel
+from .plotdesk import PlotDesk
 from .readingdesk import ReadingDesk
 from .reviewdesk import ReviewDesk
 from .scene import CaseScene
@@ -64,7 +65,8 @@ class Workbench:
         self.review = ReviewDesk(self)
         self.views = ViewDesk(self)
         self.correcting = CorrectDesk(self)
-        self.desks = [self.reading, self.review, self.views, self.correcting, HelpSheet(self)]
+        self.plots = PlotDesk(self)
+        self.desks = [self.reading, self.review, self.views, self.correcting, self.plots, HelpSheet(self)]
         self._connect()
         self.refresh()
 
