@@ -50,7 +50,7 @@ class Prefetcher:
         self._forgetAll()
 
     def _forgetAll(self) -> None:
-        self._process = None
+        self._process = self._former = None
         self._buffer = b""
         self._number = 0
         self._deaths = 0
@@ -110,9 +110,9 @@ class Prefetcher:
 
     def stop(self) -> None:
         """End the process and remove all that was read; ``want`` starts anew."""
-        process, deaths = self._process, self._deaths
+        process, kept = self._process, (self._deaths, self._former)
         self._forgetAll()
-        self._deaths, self.folder = deaths, None
+        (self._deaths, self._former), self.folder = kept, None
         if process is not None:
             for signal in (process.readyReadStandardOutput, process.finished, process.errorOccurred):
                 signal.disconnect()
@@ -132,6 +132,8 @@ class Prefetcher:
     def _next(self) -> None:
         if self._running is None and not self.isBroken and (toDo := self._toDo()):
             self._start()
+            if self._process is None:
+                return  # it did not start, and said so at once
             self._number += 1
             self._running = Asked(toDo[0], toDo[0].stamp())
             self._process.write(prefetchworker.encoded(self._number, toDo[0]))
@@ -203,7 +205,8 @@ class Prefetcher:
 
     def _died(self, reason: str) -> None:
         """Once it is started again; after that every case is read by the window itself."""
-        self._process, self._running, self._buffer = None, None, b""
+        self._former, self._process = self._process, None  # it calls us and must live until it is done with that
+        self._running, self._buffer = None, b""
         self._deaths += 1
         if not self.isBroken:
             self._next()
