@@ -10,6 +10,8 @@ from .session import Session
 class Comparing:
     """``place`` counts the ``names`` of the members from 1; 0 is the chosen model, of which there is no ``member``.
 
+    They are its own members where it ``isEnsemble``, else the models of the cohort.
+
     ``beside`` are the models of the layout *Models* by place, as far as they were read; ``asked`` those that somebody
     chose for it. Everything is forgotten when the case, the model or the labels of the reference change.
     """
@@ -24,7 +26,7 @@ class Comparing:
         self.place = 0
         self.member: Member | None = None
         self.beside: dict[int, Member] = {}
-        self.names = members.membersOf(self.session)
+        self.names, self.isEnsemble = members.membersOf(self.session)
         self._of = self._shown()
 
     def refresh(self) -> bool:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-import vtk
-
 from . import nodes, surfaces
 from .casedata import Labels
 from .look import Look
-from .vtkarrays import ijkToRas
 
 PART = "distances"
 
@@ -25,21 +21,13 @@ class DistanceSurfaces:
         self.limit = 0.0
 
     def show(self, reference: Labels, prediction: Labels, region: str) -> None:
-        """Make the models from the outlines' surfaces; none where one of the two has nothing of the region."""
+        """Make the models; none where one of the two has nothing of the region."""
         self.remove()
-        meshes = {source: self._mesh(source, region) for source in ("reference", "prediction")}
-        if None in meshes.values():
-            return
-        tooFarOut = {
-            "reference": _isInside(prediction, region, meshes["reference"]),
-            "prediction": ~_isInside(reference, region, meshes["prediction"]),
-        }
-        found = {}
-        for source, other in (("reference", "prediction"), ("prediction", "reference")):
-            away = surfaces.distances(nodes.trianglesOf(meshes[source])[0], *nodes.trianglesOf(meshes[other]))
-            found[source] = meshes[source], np.where(tooFarOut[source], away, -away)
-        self.limit = surfaces.limit([values for _surface, values in found.values()])
-        self._owned.add(PART, *nodes.distanceSurfaces(self.scene, found, self.limit))
+        found = surfaces.signedDistances(reference, prediction, region)
+        if found:
+            self.limit = surfaces.limit(list(found.values()))
+            coloured = {name: (labels.surfaces[region], found[name]) for name, labels in _named(reference, prediction)}
+            self._owned.add(PART, *nodes.distanceSurfaces(self.scene, coloured, self.limit))
 
     def remove(self) -> None:
         self._owned.remove(PART)
@@ -50,14 +38,6 @@ class DistanceSurfaces:
         for node in self._owned.of(PART, "vtkMRMLModelNode"):
             node.GetDisplayNode().SetVisibility(look.isIn3D(node.GetName()))
 
-    def _mesh(self, source: str, region: str):
-        segmentations = self._owned.of(source, "vtkMRMLSegmentationNode")
-        return nodes.surfaceOf(segmentations[0], region) if segmentations else None
 
-
-def _isInside(labels: Labels, region: str, surface) -> np.ndarray:
-    """Whether each of the surface's points lies in the region."""
-    toIjk = vtk.vtkMatrix4x4()
-    vtk.vtkMatrix4x4.Invert(ijkToRas(labels.geometry), toIjk)
-    matrix = np.array([[toIjk.GetElement(row, column) for column in range(4)] for row in range(4)])
-    return surfaces.isInside(labels.regions[region], matrix, nodes.trianglesOf(surface)[0])
+def _named(reference: Labels, prediction: Labels) -> tuple[tuple[str, Labels], ...]:
+    return ("reference", reference), ("prediction", prediction)

@@ -27,24 +27,26 @@ class Member:
     problem: str = ""
 
 
-def membersOf(session: Session) -> list[str]:
-    """The models between which one can step in the shown case; empty where there are not two."""
+def membersOf(session: Session) -> tuple[list[str], bool]:
+    """The models between which one can step in the shown case, and whether they are the chosen one's own members.
+
+    None where there are not two.
+    """
     if not session.case:
-        return []
+        return [], False
     made = set(session.madeModels)
-    own = [model for model in session.models if model not in made]
-    for models in (_madeFrom(session), own):
-        found = _has(session, models)
-        if len(found) > 1:
-            return found
-    return []
+    madeFrom = _has(session, _madeFrom(session) if session.model in made else [])
+    if len(madeFrom) > 1:
+        return madeFrom, True
+    own = _has(session, [model for model in session.models if model not in made])
+    return own if len(own) > 1 else [], False
 
 
 def beside(session: Session, chosen: list[str]) -> list[str]:
     """The models of *Models*: the chosen one first, then those that were asked for, else the next ones of the case."""
     others = [model for model in chosen if model != session.model and model in session.models]
     if not chosen:
-        others = [model for model in membersOf(session) if model != session.model][: SHOWN_AT_FIRST - 1]
+        others = [model for model in membersOf(session)[0] if model != session.model][: SHOWN_AT_FIRST - 1]
     return [model for model in (session.model, *others) if model]
 
 

@@ -9,7 +9,7 @@ import vtk
 
 from . import colours, labelmaps, vtkarrays
 from .casedata import Image, Labels
-from .vtkarrays import polyDataOf, vtkArray
+from .vtkarrays import Surface, polyDataOf, vtkArray
 
 LINE_THICKNESS = {"WT": 1, "TC": 2, "ET": 3}
 NO_LIMIT = 1e6
@@ -158,23 +158,7 @@ def outlineDisplays(node) -> dict[str, object]:
     return {display.GetName(): display for display in displays}
 
 
-def surfaceOf(node, region: str):
-    """The surface (RAS mm) of one region of a segmentation made by ``outlines``; None where it is empty."""
-    segment = node.GetSegmentation().GetSegment(region)
-    surface = segment.GetRepresentation(labelmaps.CLOSED_SURFACE) if segment else None
-    return surface if surface is not None and surface.GetNumberOfPolys() else None
-
-
-def trianglesOf(surface) -> tuple[np.ndarray, np.ndarray]:
-    """Points (n, 3) and the triangles' corners (m, 3), as indices into them."""
-    from vtk.util.numpy_support import vtk_to_numpy
-
-    points = vtk_to_numpy(surface.GetPoints().GetData()).astype(float)
-    triangles = vtk_to_numpy(surface.GetPolys().GetConnectivityArray()).reshape(-1, 3)
-    return points, triangles
-
-
-def distanceSurfaces(scene, found: Mapping[str, tuple], limit: float) -> list:
+def distanceSurfaces(scene, found: Mapping[str, tuple[Surface, np.ndarray]], limit: float) -> list:
     """A model a surface, coloured by the values (n,) in mm at its points between ``-limit`` and ``limit``; a table."""
     table = _colourTable(scene, "distance colours", 256)
     for index, colour in enumerate(colours.diverging()):
@@ -182,9 +166,8 @@ def distanceSurfaces(scene, found: Mapping[str, tuple], limit: float) -> list:
     return [*(_colouredModel(scene, name, *each, limit, table) for name, each in found.items()), table]
 
 
-def _colouredModel(scene, name: str, surface, values: np.ndarray, limit: float, table):
-    coloured = vtk.vtkPolyData()
-    coloured.ShallowCopy(surface)
+def _colouredModel(scene, name: str, surface: Surface, values: np.ndarray, limit: float, table):
+    coloured = polyDataOf(surface)
     scalars = vtkArray(values.astype(np.float32))
     scalars.SetName(DISTANCE)
     coloured.GetPointData().AddArray(scalars)

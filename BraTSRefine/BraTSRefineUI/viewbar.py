@@ -103,8 +103,10 @@ class ViewBar:
         finally:
             slider.blockSignals(False)
         slider.enabled = bool(comparing.names)
-        words = captions.memberWords(comparing)
-        short = _("{number} of {count}").format(number=comparing.place, count=len(comparing.names))
-        self.ui.memberLabel.text = short if words else _("{count} members").format(count=len(comparing.names))
+        words = " ".join(captions.memberWords(comparing))
+        count = len(comparing.names)
+        everything = _("{count} members") if comparing.isEnsemble else _("{count} models")
+        place = _("{number} of {count}").format(number=comparing.place, count=count)
+        self.ui.memberLabel.text = place if words else everything.format(count=count)
         self.ui.memberLabel.visible = bool(comparing.names)
         self.ui.memberLabel.toolTip = words or _("The chosen model is shown")

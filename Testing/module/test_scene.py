@@ -8,7 +8,7 @@ import numpy as np
 import psutil
 import pytest
 from BraTSRefineUI import labelmaps, views
-from BraTSRefineUI.casedata import CaseData, Image, Labels, UncertaintyMap, errorMap
+from BraTSRefineUI.casedata import CaseData, Image, Labels, UncertaintyMap, dice, errorMap
 from BraTSRefineUI.scene import UNCERTAINTY_LAYER, CaseScene, ijkToRas, rasOf
 
 from BraTSRefineLib.cohort.volumes import Geometry
@@ -141,6 +141,42 @@ def test_error_map_of_the_whole_tumour_tells_three_kinds_apart():
     assert (errors == 3).sum() == (both & (reference.tissues != prediction.tissues)).sum() > 0
 
 
+@pytest.mark.parametrize("region", ["TC", "ET"])
+def test_error_map_of_an_inner_region_tells_a_wrong_class_from_tumour_where_there_is_none(region):
+    reference, prediction = labels("reference"), labels("model", shift=3)
+    errors = errorMap(reference, prediction, region)
+    true, found = reference.regions[region], prediction.regions[region]
+    both = reference.regions["WT"] & prediction.regions["WT"]
+    assert np.array_equal(errors == 1, found & ~true & ~both)
+    assert np.array_equal(errors == 2, true & ~found & ~both)
+    assert np.array_equal(errors == 3, found & ~true & both)
+    assert np.array_equal(errors == 4, true & ~found & both)
+    assert (errors == 3).any() and (errors == 4).any()
+
+
+def test_every_wrong_voxel_of_an_inner_region_is_marked():
+    reference, prediction = labels("reference"), labels("model", shift=3)
+    assert np.array_equal(
+        errorMap(reference, prediction, "ET") > 0, reference.regions["ET"] != prediction.regions["ET"]
+    )
+
+
+def test_where_nobody_knows_the_whole_tumour_an_error_is_a_false_positive_or_a_false_negative():
+    only = [Labels(each.name, {"ET": each.regions["ET"]}, GRID) for each in (labels("reference"), labels("m", shift=3))]
+    assert set(np.unique(errorMap(*only, "ET"))) == {0, 1, 2}
+
+
+def test_dice_of_a_region():
+    reference, prediction = labels("reference"), labels("model", shift=3)
+    true, found = reference.regions["ET"], prediction.regions["ET"]
+    assert dice(reference, prediction, "ET") == pytest.approx(2 * (true & found).sum() / (true.sum() + found.sum()))
+    assert dice(reference, reference, "WT") == 1.0
+    moved = Geometry(GRID.size, GRID.spacing, (0.0, 0.0, 0.0), GRID.direction)
+    nothing = Labels("nothing", {"ET": np.zeros(SHAPE, dtype=bool)}, GRID)
+    for first, second in ((reference, labels("m", geometry=moved)), (reference, None), (nothing, nothing)):
+        assert dice(first, second, "ET") is None
+
+
 def test_jump_moves_every_slice_view(scene):
     shown = CaseScene(scene)
     shown.show(a_case())
@@ -172,11 +208,117 @@ def test_held_key_hides_every_overlay_and_release_brings_them_back(scene):
     assert sagittal.GetNthLayerVolumeID(UNCERTAINTY_LAYER)
 
 
+def shown_in(scene, name: str) -> set[str]:
+    """The tags of the slice views that show the outlines of that name."""
+    node = next(node for node in views.nodesOfClass(scene, "vtkMRMLSegmentationNode") if node.GetName() == name)
+    display = node.GetNthDisplayNode(0)
+    count = display.GetNumberOfViewNodeIDs() if display.GetVisibility() else 0
+    tags = {slice_.GetID(): view.tag for view, slice_, _composite in views.sliceNodes(scene)}
+    return {
+        tags[display.GetNthViewNodeID(i)] for i in range(display.GetNumberOfViewNodeIDs()) if display.GetVisibility()
+    }
+
+
+def test_flipping_shows_the_one_or_the_other_where_a_view_has_both(scene):
+    shown = CaseScene(scene)
+    shown.show(a_case())
+    shown.setLook(only="prediction")
+    assert "BraTSRefineT1c" in shown_in(scene, "model") - shown_in(scene, "reference")
+    shown.setLook(only="reference")
+    assert "BraTSRefineT1c" in shown_in(scene, "reference") - shown_in(scene, "model")
+    assert "BraTSRefineOnlyPrediction" in shown_in(scene, "model")
+    shown.setLook(only="")
+    assert "BraTSRefineT1c" in shown_in(scene, "reference") & shown_in(scene, "model")
+
+
+def test_each_compared_model_has_its_own_view_beside_the_reference(scene):
+    shown = CaseScene(scene)
+    shown.show(a_case())
+    shown.compare({1: labels("second", shift=1), 2: labels("third", shift=2)})
+    assert shown_in(scene, "second") == {"BraTSRefineModel1"}
+    assert shown_in(scene, "third") == {"BraTSRefineModel2"}
+    assert {f"BraTSRefineModel{place}" for place in range(3)} <= shown_in(scene, "reference")
+    assert "BraTSRefineModel0" in shown_in(scene, "model")
+    assert "BraTSRefineModel1" not in shown_in(scene, "model")
+    shown.compare({1: labels("fourth")})
+    assert names(scene, "vtkMRMLSegmentationNode") == {"reference", "model", "fourth"}
+
+
+def test_another_case_takes_the_compared_models_along(scene):
+    shown = CaseScene(scene)
+    shown.show(a_case("A"))
+    shown.compare({1: labels("second", shift=1)})
+    shown.show(a_case("B"))
+    assert names(scene, "vtkMRMLSegmentationNode") == {"reference", "model"}
+
+
+def test_another_member_replaces_outlines_and_errors_and_keeps_the_rest(scene):
+    shown = CaseScene(scene)
+    shown.show(a_case(), a_map())
+    images = shown._volumes("images")
+    count = scene.GetNumberOfNodes()
+    shown.showPrediction(labels("fold_2"))
+    assert names(scene, "vtkMRMLSegmentationNode") == {"reference", "fold_2"}
+    assert not shown.lookAtWorstSlice()
+    assert shown._volumes("images") == images
+    shown.showPrediction(None)
+    assert not shown.hasErrors
+    shown.showPrediction(labels("model", shift=3))
+    assert scene.GetNumberOfNodes() == count
+
+
+def test_labels_and_errors_are_outlines_or_filled_and_as_strong_as_is_said(scene):
+    shown = CaseScene(scene)
+    shown.show(a_case(), region="ET")
+    node = next(n for n in views.nodesOfClass(scene, "vtkMRMLSegmentationNode") if n.GetName() == "model")
+    displays = {node.GetNthDisplayNode(i).GetName(): node.GetNthDisplayNode(i) for i in range(3)}
+    slices = [slice_ for _view, slice_, _composite in views.sliceNodes(scene)]
+    assert not displays["ET"].GetVisibility2DFill() and not any(s.GetUseLabelOutline() for s in slices)
+    shown.setLook(fillsLabels=True, fillsErrors=False, opacity=0.8)
+    assert displays["ET"].GetVisibility2DFill() and not displays["WT"].GetVisibility2DFill()
+    assert displays["ET"].GetOpacity2DFill() == pytest.approx(0.4)
+    assert all(s.GetUseLabelOutline() for s in slices)
+    shown.setLook(fillsErrors=True)
+    assert composite(scene, "BraTSRefineSagittal").GetLabelOpacity() == pytest.approx(0.8)
+
+
+def test_surfaces_are_coloured_by_their_signed_distance_in_millimetres(scene):
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    shown = CaseScene(scene)
+    shown.show(a_case(), region="WT")
+    before = scene.GetNumberOfNodes()
+    shown.setLook(inMillimeters=True)
+    node = next(n for n in views.nodesOfClass(scene, "vtkMRMLModelNode") if n.GetName() == "prediction")
+    values = vtk_to_numpy(node.GetPolyData().GetPointData().GetArray("distance (mm)"))
+    assert values.max() == pytest.approx(3.0, abs=0.3)
+    assert values.min() == pytest.approx(-3.0, abs=0.3)
+    assert node.GetDisplayNode().GetScalarRange() == (-shown.distances.limit, shown.distances.limit) == (-3.0, 3.0)
+    assert node.GetDisplayNode().GetScalarVisibility()
+    shown.setLook(only="reference")
+    assert not node.GetDisplayNode().GetVisibility()
+    shown.setLook(inMillimeters=False)
+    assert scene.GetNumberOfNodes() == before
+
+
+def test_views_for_comparing_show_the_modality_that_tells_most_or_the_chosen_one(scene):
+    shown = CaseScene(scene)
+    shown.show(a_case(), region="ET")
+    assert shown.channelName(views.viewOf("BraTSRefineOnlyReference")) == "T1c"
+    shown.setRegion("WT")
+    assert shown.channelName(views.viewOf("BraTSRefineModel1")) == "FLAIR"
+    shown.setLook(modality="t2w")
+    assert shown.channelName(views.viewOf("BraTSRefineOne")) == "T2"
+    assert shown.channelName(views.viewOf("BraTSRefineT1c")) == "T1c"
+
+
 def test_clear_removes_data_display_and_colour_nodes(scene):
     before = scene.GetNumberOfNodes()
     shown = CaseScene(scene)
     shown.show(a_case(), a_map())
     assert scene.GetNumberOfNodes() > before + 10
+    shown.compare({1: labels("second", shift=1)})
+    shown.setLook(inMillimeters=True)
     shown.clear()
     assert scene.GetNumberOfNodes() == before
 
