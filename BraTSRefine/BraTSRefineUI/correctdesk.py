@@ -201,7 +201,8 @@ class CorrectDesk(Desk):
             for event in events:
                 reviewing.followed.record(event)
             reviewing.savedAt = datetime.now()
-            self.workbench.review.panel.caseChanged(reviewing.updateRow(self.session.case))
+            self.workbench.review.panel.caseChanged(reviewing.queue.updateRow(self.session.case))
+            self.workbench.review.tellRecords()
 
     def discard(self) -> None:
         """Drop the edit; where anything is changed only at the second press."""
@@ -338,7 +339,7 @@ class CorrectDesk(Desk):
         if version.event.who == reviewing.reader or not reviewing.isBlind or reviewing.adjudicates:
             return True
         state = reviewing.followed.state(version.event.case) if reviewing.followed else None
-        return reviewing.order != "blind" and not (state and state.second_reader)
+        return reviewing.queue.order != "blind" and not (state and state.second_reader)
 
     def refresh(self) -> None:
         session, correcting = self.session, self.isCorrecting

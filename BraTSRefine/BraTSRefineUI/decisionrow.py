@@ -6,6 +6,8 @@ from html import escape
 
 from slicer.i18n import tr as _
 
+from .desk import Action
+
 BUTTONS = {
     "accept": "acceptButton",
     "minor": "minorButton",
@@ -55,9 +57,31 @@ class DecisionRow:
         self.ui.wholeCaseButton.enabled = flag is not None
         self.ui.wholeCaseButton.checked = flag is None
         target = self.desk.flagWords() if flag else _("Whole case")
-        words = [f"<b>{escape(target[:1].upper() + target[1:])}</b>", escape(reviewing.progressWords())]
+        words = [f"<b>{escape(target[:1].upper() + target[1:])}</b>", escape(reviewing.queue.progressWords())]
         self.ui.decisionTargetLabel.text = " · ".join(word for word in words if word)
         self.ui.decisionTargetLabel.toolTip = _("Recorded for {reader}").format(reader=reviewing.reader or "-")
 
     def _names(self) -> list[str]:
         return [*BUTTONS.values(), *MARKS.values(), "undoButton"]
+
+
+def decisionKeys(desk) -> list[Action]:
+    """What has a button here has a key."""
+    words = {
+        "accept": _("Decide: accept, nothing to correct"),
+        "minor": _("Decide: minor errors"),
+        "major": _("Decide: major errors"),
+        "unacceptable": _("Decide: unacceptable, to be drawn anew"),
+        "bad image": _("Decide: bad image"),
+        "approve": _("Approve the case"),
+        "second reader": _("Ask for a second reader"),
+        "done": _("Mark the case as done"),
+    }
+    deciding = zip("12345", BUTTONS, strict=True)
+    marking = zip("ASM", MARKS, strict=True)
+    return [
+        *(Action(key, words[one], lambda decision=one: desk.decide(decision)) for key, one in deciding),
+        Action("0", _("Decide the whole case, not the flag"), desk.wholeCase),
+        Action("Backspace", _("Take back the last decision"), desk.undo),
+        *(Action(key, words[one], lambda kind=one: desk.mark(kind)) for key, one in marking),
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +15,10 @@ from .tables import FlagRow
 if TYPE_CHECKING:
     from BraTSRefineLib.cohort.volumes import Geometry
     from BraTSRefineLib.cohort.workspace import Workspace
+
+
+TOLERANCE_MM = 0.6
+"""Half a voxel: a box is that of the voxels' centres."""
 
 
 @dataclass(frozen=True)
@@ -112,3 +117,12 @@ def _errorsIn(extent: Extent, region: str, data: CaseData) -> dict[int, float] |
         FALSE_POSITIVE: float((said & ~true & extent.mask).sum()) * voxel,
         FALSE_NEGATIVE: float((true & ~said & extent.mask).sum()) * voxel,
     }
+
+
+def isAround(flag: FlagRow, lps: tuple[float, float, float]) -> bool:
+    """Whether the position lies in the flag's box, or where that is not known in a ball of its volume."""
+    if flag.box:
+        low, high = flag.box[:3], flag.box[3:]
+        return all(a - TOLERANCE_MM <= x <= b + TOLERANCE_MM for a, x, b in zip(low, lps, high, strict=True))
+    radius = (flag.milliliters * 1000 * 3 / (4 * math.pi)) ** (1 / 3)
+    return math.dist(flag.center, lps) <= radius + TOLERANCE_MM

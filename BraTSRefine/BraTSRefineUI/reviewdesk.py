@@ -11,16 +11,15 @@ from slicer.i18n import tr as _
 
 from . import person
 from .cursor import CursorWatch
-from .decisionrow import BUTTONS, MARKS, DecisionRow
+from .decisionrow import DecisionRow, decisionKeys
 from .desk import Action, Desk
 from .failures import isRefusal, reported
 from .reviewing import Reviewing
+from .stores import rememberStore, storeOf
 
 PANEL = "Review"
 LOOK_EVERY_MS = 3000
 MAP_EVERY_MS = 40
-STORES = "BraTSRefine/reviewStores"
-"""The setting that holds, a line a workspace, its folder and the URL of its store."""
 
 
 class ReviewDesk(Desk):
@@ -52,27 +51,11 @@ class ReviewDesk(Desk):
         """Whether the queue leads: next and previous follow it, flags are those of all regions."""
         return self.workbench.panelInFront() is self.panel
 
+    def title(self) -> str:
+        return _("Review")
+
     def actions(self) -> list[Action]:
-        keys = dict(zip(BUTTONS, "12345", strict=True))
-        words = {
-            "accept": _("Decide: accept, nothing to correct"),
-            "minor": _("Decide: minor errors"),
-            "major": _("Decide: major errors"),
-            "unacceptable": _("Decide: unacceptable, to be drawn anew"),
-            "bad image": _("Decide: bad image"),
-            "approve": _("Approve the case"),
-            "second reader": _("Ask for a second reader"),
-            "done": _("Mark the case as done"),
-        }
-        deciding = [Action(keys[d], words[d], lambda decision=d: self.decide(decision)) for d in BUTTONS]
-        marking = [Action(k, words[m], lambda kind=m: self.mark(kind)) for k, m in zip("ASM", MARKS, strict=True)]
-        return [
-            *deciding,
-            Action("0", _("Decide the whole case, not the flag"), self.wholeCase),
-            Action("Backspace", _("Take back the last decision"), self.undo),
-            *marking,
-            Action("T", _("Write a note"), self._goToNote),
-        ]
+        return [*decisionKeys(self), Action("T", _("Write a note"), self._goToNote)]
 
     # The store
 
@@ -133,11 +116,12 @@ class ReviewDesk(Desk):
         self._trouble = ""
         if touched:
             for case in touched:
-                self.panel.caseChanged(self.reviewing.updateRow(case))
-            self._tellRecords()
+                self.panel.caseChanged(self.reviewing.queue.updateRow(case))
+            self.tellRecords()
             self._showWords()
 
-    def _tellRecords(self) -> None:
+    def tellRecords(self) -> None:
+        """Something was recorded: states on other panels may be others now."""
         for panel in self.workbench.tabs:
             panel.showRecords()
 
@@ -201,8 +185,8 @@ class ReviewDesk(Desk):
     def _saved(self, words: str, keepsNote: bool = False) -> None:
         if not keepsNote:
             self.row.clearNote()
-        self.panel.caseChanged(self.reviewing.updateRow(self.session.case))
-        self._tellRecords()
+        self.panel.caseChanged(self.reviewing.queue.updateRow(self.session.case))
+        self.tellRecords()
         self._showWords()
         when = f"{self.reviewing.savedAt:%H:%M:%S}"
         self.workbench.tellStatus(_("saved {when} · {words}").format(when=when, words=words))
@@ -221,13 +205,7 @@ class ReviewDesk(Desk):
 
     def stepCase(self, step: int) -> None:
         """The next case of the queue that can be shown; what cannot is marked and passed over."""
-        for case in self.reviewing.following(step):
-            if case not in self.reviewing.failed:
-                self.workbench.reading.whenRead(case, lambda: self._stepNow(step))
-                return
-
-    def _stepNow(self, step: int) -> None:
-        self._showFirst(self.reviewing.following(step, self.workbench.reading.currentCase), [])
+        self._showFirst(self.reviewing.queue.following(step, self.workbench.reading.currentCase), [])
 
     def _showFirst(self, names: list[str], passed: list[str]) -> None:
         """The first of these that can be shown; each may take a while to be read."""
@@ -240,14 +218,14 @@ class ReviewDesk(Desk):
     def _onRead(self, names: list[str], passed: list[str]) -> None:
         why = self._tryToShow(names[0])
         if why:
-            self.reviewing.failed[names[0]] = why
+            self.reviewing.queue.failed[names[0]] = why
             self._showFirst(names[1:], [*passed, names[0]])
         elif passed:
             self._tellPassed(passed)
 
     def _tellPassed(self, cases: list[str]) -> None:
         for case in cases:
-            self.panel.caseChanged(self.reviewing.updateRow(case))
+            self.panel.caseChanged(self.reviewing.queue.updateRow(case))
         words = _("Passed over, not readable: {cases}").format(cases=", ".join(cases))
         self.workbench.tellFailure(words)
 
@@ -282,9 +260,9 @@ class ReviewDesk(Desk):
     def showCase(self) -> None:
         why = self.session.unreadable()
         if why:
-            self.reviewing.failed[self.session.case] = why
+            self.reviewing.queue.failed[self.session.case] = why
         else:
-            self.reviewing.failed.pop(self.session.case, None)
+            self.reviewing.queue.failed.pop(self.session.case, None)
             self._noteOpened()
             qt.QTimer.singleShot(0, lambda: self._takeHashes())
         self.hovered = -1
@@ -309,13 +287,14 @@ class ReviewDesk(Desk):
         """Order the queue anew where anything that it depends on changed; whether it did."""
         reviewing, session = self.reviewing, self.session
         flags = id(session.flagsOfModel()) if session.flagsOfModel() is None else len(session.flagsOfModel())
-        wish = reviewing.order, reviewing.states, reviewing.center, reviewing.region
+        queue = reviewing.queue
+        wish = queue.order, queue.states, queue.center, queue.region
         asked = (session.model, flags, *wish, reviewing.reader, reviewing.isBlind, reviewing.place)
         if not session.isOpen or asked == self._asked:
             return False
         self._asked = asked
         with reported(_("The queue was not ordered:"), self.workbench.tellFailure):
-            reviewing.refreshQueue()
+            queue.refresh()
         return True
 
     def enter(self) -> None:
@@ -407,20 +386,3 @@ class ReviewDesk(Desk):
                 self.reviewing.hashes()
         except ReviewError:
             return
-
-
-def storeOf(workspace) -> str:
-    """The URL under which the settings say that this workspace's decisions are kept; empty for the workspace itself."""
-    return _stores().get(str(workspace), "")
-
-
-def rememberStore(workspace, url: str) -> None:
-    kept = {folder: known for folder, known in _stores().items() if folder != str(workspace)}
-    if url:
-        kept[str(workspace)] = url
-    slicer.app.userSettings().setValue(STORES, "\n".join(f"{folder}\t{known}" for folder, known in kept.items()))
-
-
-def _stores() -> dict[str, str]:
-    lines = str(slicer.util.settingsValue(STORES, "")).split("\n")
-    return dict(line.split("\t", 1) for line in lines if "\t" in line)

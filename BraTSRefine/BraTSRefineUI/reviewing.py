@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .flagextents import FlagExtents
+from .disputes import Dispute, disputesOf
+from .flagextents import FlagExtents, isAround
+from .reviewqueue import ReviewQueue
 from .tables import FlagRow
 
 if TYPE_CHECKING:
@@ -18,56 +18,16 @@ if TYPE_CHECKING:
 WAIT_S = 0.4
 """How long to wait for another program's lock: the window may not stand still for longer."""
 
-TOLERANCE_MM = 0.6
-"""Half a voxel: a box is that of the voxels' centres."""
-
-ORDERS = ("priority", "random", "blind")
-
 
 class ReviewingError(RuntimeError):
     """What was asked for cannot be recorded now; the message says why."""
 
 
-@dataclass(frozen=True)
-class QueueRow:
-    """A case in the queue; ``failed`` says why it could not be shown."""
-
-    place: int
-    case: str
-    state: str
-    decision: str = ""
-    center: str = ""
-    why: str = ""
-    flags: int = 0
-    flagsDecided: int = 0
-    failed: str = ""
-
-
-@dataclass(frozen=True)
-class Dispute:
-    """Something that two readers decided differently; ``adjudicated`` by a third, or still empty."""
-
-    case: str
-    model: str
-    flag: str
-    decisions: dict[str, str]
-    adjudicated: str = ""
-    adjudicator: str = ""
-
-    @property
-    def item(self) -> tuple[str, str, str]:
-        return self.case, self.model, self.flag
-
-    @property
-    def words(self) -> str:
-        return ", ".join(f"{who}: {decision}" for who, decision in self.decisions.items())
-
-
 class Reviewing:
     """Where the records of the session's workspace are, and one reader's place in them.
 
-    ``problem`` says why nothing can be recorded. ``wish`` is the queue's order and filter. While ``isBlind`` others'
-    decisions are not seen. ``failed``: the cases that could not be shown, and why.
+    ``problem`` says why nothing can be recorded. While ``isBlind`` others' decisions are not seen. While
+    ``adjudicates`` a decision of what readers decided differently is the last word.
     """
 
     def __init__(self, session: Session) -> None:
@@ -75,16 +35,14 @@ class Reviewing:
         self.reader = ""
         self.isBlind = True
         self.adjudicates = False
-        self.order, self.states, self.center, self.region = ORDERS[0], (), "", ""
+        self.queue = ReviewQueue(self)
         self._forget()
 
     def _forget(self) -> None:
         self.followed: Followed | None = None
         self.problem = ""
-        self.failed: dict[str, str] = {}
         self.savedAt: datetime | None = None
-        self.progress = ""
-        self._queue: list[QueueRow] = []
+        self._disputes: tuple[tuple, list[Dispute]] = ((), [])
         self._extents: tuple[tuple, FlagExtents | None] = ((), None)
         self._hashes: tuple = ((), "", "")
 
@@ -97,8 +55,7 @@ class Reviewing:
 
         self.close()
         self._forget()
-        self.center = self.region = ""
-        self.states = ()
+        self.queue.forget()
         try:
             self.followed = Followed(open_store(url or self._root, self._root, wait_s=WAIT_S))
             self.followed.catch_up()
@@ -178,11 +135,7 @@ class Reviewing:
 
     def _isAt(self, flag: FlagRow, lps: tuple[float, float, float]) -> bool:
         extent = self.extents.of(flag) if self.extents.isRead else None
-        return _contains(flag, lps) if extent is None else extent.contains(lps)
-
-    def progressWords(self) -> str:
-        """How many cases of the model are decided."""
-        return f"{self.progress} decided" if self.progress else ""
+        return isAround(flag, lps) if extent is None else extent.contains(lps)
 
     def undecidedAfter(self, number: int) -> int:
         """The next flag without a decision behind that one, from the start again at the end; -1 where all have one."""
@@ -191,95 +144,18 @@ class Reviewing:
         return next((i for i in turned if i < len(flags) and self.decisionOf(flags[i]) is None), -1)
 
     def decisions(self) -> dict[str, str]:
-        """What this reader may see of the cases' decisions, by case."""
-        known = self._states() if self.session.isOpen else {}
-        return {case: state.decision.decision for case, state in known.items() if state.decision}
-
-    def decisions(self) -> dict[str, str]:
         """What was decided of each case, as this reader may see it."""
-        states = self._states()
+        states = self.states()
         return {case: _said(state) for case, state in states.items() if _said(state)}
-
-    # The queue
-
-    @property
-    def queue(self) -> list[QueueRow]:
-        """As of the last ``refreshQueue``, with the states as they are now."""
-        return self._queue
-
-    @property
-    def gone(self) -> list[str]:
-        """Cases with records that the cohort no longer has."""
-        known = set(self.session.caseNames)
-        return sorted(case for case in self._states() if case not in known)
-
-    def refreshQueue(self) -> None:
-        """Order and filter the cases anew. Raises ReviewError."""
-        from BraTSRefineLib.review import Wish, worklist
-
-        session, here = self.session, self._cohort()
-        names = {case.case for case in here.cases}
-        states = {case: state for case, state in self._states().items() if case in names}
-        isBlindOrder = self.order == "blind"
-        order = "random" if isBlindOrder and not self.reader else self.order
-        wish = Wish(order, self.states, (self.center,) if self.center else (), self.region)
-        found = worklist(here, states, session.flagsOfModel(), self._quality(), wish, self.reader)
-        self.progress = found.progress
-        self._queue = [self._row(row, isBlindOrder) for row in found.table.to_dict("records")]
-
-    def updateRow(self, case: str) -> int:
-        """Bring one row's state up to date, where it stands; its number, -1 for none."""
-        number = next((i for i, row in enumerate(self._queue) if row.case == case), -1)
-        if number >= 0 and self.state(case) is not None:
-            state, failed = self.state(case), self.failed.get(case, "")
-            decision = state.decision.decision if state.decision else ""
-            self._queue[number] = replace(
-                *(self._queue[number],),
-                **{"state": state.progress, "decision": decision, "flagsDecided": len(state.flags), "failed": failed},
-            )
-        done = sum(state.progress == "decided" for case, state in self._states().items() if case in self._reviewed())
-        self.progress = f"{done} of {len(self._reviewed())}"
-        return number
-
-    def following(self, step: int, case: str) -> list[str]:
-        """The cases of the queue behind (or before) that one which could be shown so far, the nearest first.
-
-        The ends meet.
-        """
-        names = [row.case for row in self._queue]
-        start = names.index(case) if case in names else -1 if step > 0 else 0
-        turned = [names[(start + step * i) % len(names)] for i in range(1, len(names) + 1)]
-        return [name for name in turned if name != case and name not in self.failed]
 
     def lastCase(self) -> str:
         """Where this reader stopped; empty where nothing of it is here."""
         last = self.followed.last_of(self.reader) if self.followed and self.reader else None
         return last.case if last and last.case in self.session.caseNames else ""
 
-    def _row(self, row: dict, isBlindOrder: bool) -> QueueRow:
-        told = {} if isBlindOrder else {"center": row["center"] or "", "why": row["why"], "flags": _count(row["flags"])}
-        case = row["case"]
-        decided = len(self.state(case).flags) if self.state(case) else 0
-        failed = self.failed.get(case, "")
-        return QueueRow(row["place"], case, row["state"], row["decision"], flagsDecided=decided, failed=failed, **told)
-
-    def _states(self) -> dict[str, CaseState]:
+    def states(self) -> dict[str, CaseState]:
+        """Every case with records as this reader may see it."""
         return self.followed.states(self._who, self.session.model) if self.followed else {}
-
-    def _cohort(self):
-        """The cases that the shown model predicted; all of them where there is no model."""
-        cohort, model = self.session.cohort, self.session.model
-        cases = [case for case in cohort.cases if not model or model in case.predictions]
-        return replace(cohort, cases=type(cohort.cases)(cases))
-
-    def _reviewed(self) -> set[str]:
-        return {case.case for case in self._cohort().cases}
-
-    def _quality(self):
-        from BraTSRefineLib.review import read_quality
-
-        path = self._root / "evaluation" / "quality.csv"
-        return read_quality(path) if path.is_file() else None
 
     # Records
 
@@ -369,14 +245,13 @@ class Reviewing:
 
     def disputes(self) -> list[Dispute]:
         """What readers decided differently, open ones first: for a reader only what a third person has decided."""
-        from BraTSRefineLib.review import disagreements
-
         if self.followed is None:
             return []
-        known = set(self.session.caseNames)
-        rows = disagreements(e for e in self.followed.events() if e.case in known).itertuples(index=False)
-        found = [Dispute(r.case, r.model, r.flag, r.decisions, r.adjudicated, r.adjudicator) for r in rows]
-        return [one for one in found if one.adjudicated or self.reader not in one.decisions]
+        asked = self.followed.number, self.reader
+        if self._disputes[0] != asked:
+            events = self.followed.events_of_several()
+            self._disputes = asked, disputesOf(events, self.reader, set(self.session.caseNames))
+        return self._disputes[1]
 
     def dispute(self) -> Dispute | None:
         """The open one that is looked at."""
@@ -391,21 +266,8 @@ class Reviewing:
         return sorted({e.who for e in self.followed.events() if e.kind in deciding}) if self.followed else []
 
 
-def _contains(flag: FlagRow, lps: tuple[float, float, float]) -> bool:
-    """Whether the position lies in the flag's box, or where that is not known in a ball of its volume."""
-    if flag.box:
-        low, high = flag.box[:3], flag.box[3:]
-        return all(a - TOLERANCE_MM <= x <= b + TOLERANCE_MM for a, x, b in zip(low, lps, high, strict=True))
-    radius = (flag.milliliters * 1000 * 3 / (4 * math.pi)) ** (1 / 3)
-    return math.dist(flag.center, lps) <= radius + TOLERANCE_MM
-
-
 def _said(state: CaseState) -> str:
     """The decision, else that it was approved or marked done."""
     if state.decision is not None:
         return state.decision.decision
     return "approved" if state.approved else "done" if state.done else ""
-
-
-def _count(value) -> int:
-    return 0 if value != value or value is None else int(value)

@@ -12,6 +12,8 @@ from .store_state import CaseState, case_state
 class Followed:
     """Everything that was recorded, by this program and by others, as of the last ``catch_up``.
 
+    ``number`` is that of the last event; it rises with every one.
+
     >>> followed = Followed(open_store(workspace))
     >>> followed.catch_up()
     >>> followed.state("case-1", who="Ann").decision
@@ -21,11 +23,11 @@ class Followed:
         self.store = store
         self._cases: dict[str, list[Event]] = {}
         self._states: dict[tuple[str | None, str | None], dict[str, CaseState]] = {}
-        self._number = 0
+        self.number = 0
 
     def catch_up(self) -> set[str]:
         """Read what came in since the last time; the cases that it is about. Raises ReviewError."""
-        news, self._number = self.store.news(self._number)
+        news, self.number = self.store.news(self.number)
         for event in news:
             self._cases.setdefault(event.case, []).append(event)
         touched = {event.case for event in news}
@@ -54,6 +56,11 @@ class Followed:
         if case is not None:
             return list(self._cases.get(case, ()))
         return [event for events in self._cases.values() for event in events]
+
+    def events_of_several(self) -> list[Event]:
+        """What happened to the cases of which more than one person recorded something."""
+        several = [events for events in self._cases.values() if len({event.who for event in events}) > 1]
+        return [event for events in several for event in events]
 
     def last_of(self, who: str) -> Event | None:
         """Where this person was last."""

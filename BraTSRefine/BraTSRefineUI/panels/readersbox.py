@@ -9,8 +9,8 @@ from slicer.i18n import tr as _
 from .. import colours, overview
 from ..agreement import AgreementRun
 from ..panel import Cell, say
-from ..reviewdesk import storeOf
 from ..rowtable import RowTable
+from ..stores import storeOf
 
 
 class ReadersBox:

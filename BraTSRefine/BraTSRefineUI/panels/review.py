@@ -8,7 +8,7 @@ from slicer.i18n import tr as _
 
 from .. import colours, flagwords, overview, tables
 from ..panel import Cell, Panel, fillCombo, say
-from ..reviewing import ORDERS
+from ..reviewqueue import ORDERS
 from ..rowtable import RowTable
 from .readersbox import ReadersBox
 
@@ -52,11 +52,11 @@ class ReviewPanel(Panel):
     @property
     def shownCases(self) -> list[str]:
         """The queue as it stands."""
-        return [row.case for row in self.reviewing.queue]
+        return [row.case for row in self.reviewing.queue.rows]
 
     def neighbours(self) -> list[str]:
         """The next and the previous case of the queue, which are read ahead."""
-        return [name for step in (1, -1) for name in self.reviewing.following(step, self.session.case)[:1]]
+        return [name for step in (1, -1) for name in self.reviewing.queue.following(step, self.session.case)[:1]]
 
     def stepCase(self, step: int) -> None:
         self.desk.stepCase(step)
@@ -71,7 +71,6 @@ class ReviewPanel(Panel):
 
     def forgetChoices(self) -> None:
         """Another cohort: the queue by priority, nothing filtered."""
-        self.reviewing.order, self.reviewing.states = ORDERS[0], ()
         self.ui.nameFrame.visible = False
         self.readers.forget()
 
@@ -92,18 +91,19 @@ class ReviewPanel(Panel):
 
     def showQueue(self) -> None:
         """The queue anew, the shown case marked."""
-        isBlind = self.reviewing.order == "blind"
+        isBlind = self.reviewing.queue.order == "blind"
         flags = [] if isBlind else [_("Flags")]
         why = [] if isBlind else [_("Why")]
         widths = [30, 130, 0] if isBlind else [30, 104, 92, 48, 0]
-        self.queue.fill(["#", _("Case"), _("State"), *flags, *why], self.reviewing.queue, widths)
+        self.queue.fill(["#", _("Case"), _("State"), *flags, *why], self.reviewing.queue.rows, widths)
         self._markCase()
         self._tellState()
 
     def caseChanged(self, number: int) -> None:
         """One row of the queue has another state."""
-        if 0 <= number < len(self.queue.rows) and self.queue.rows[number].case == self.reviewing.queue[number].case:
-            self.queue.model.setRow(number, self.reviewing.queue[number])
+        known, now = self.queue.rows, self.reviewing.queue.rows
+        if 0 <= number < min(len(known), len(now)) and known[number].case == now[number].case:
+            self.queue.model.setRow(number, now[number])
 
     def showDecisions(self) -> None:
         """The flags' decisions are others, or another flag is looked at."""
@@ -141,16 +141,16 @@ class ReviewPanel(Panel):
     # Filling
 
     def _fillWishes(self) -> None:
-        ui, reviewing = self.ui, self.reviewing
+        ui, queue = self.ui, self.reviewing.queue
         centers = self.session.cohort.centers if self.session.isOpen else []
         fillCombo(ui.orderCombo, [_("Priority"), _("Random"), _("Blind order")], "")
         ui.orderCombo.blockSignals(True)
-        ui.orderCombo.currentIndex = ORDERS.index(reviewing.order)
+        ui.orderCombo.currentIndex = ORDERS.index(queue.order)
         ui.orderCombo.blockSignals(False)
-        fillCombo(ui.stateCombo, [_("All states"), *STATES], next(iter(reviewing.states), _("All states")))
-        fillCombo(ui.centerCombo, [_("All centres"), *centers], reviewing.center or _("All centres"))
+        fillCombo(ui.stateCombo, [_("All states"), *STATES], next(iter(queue.states), _("All states")))
+        fillCombo(ui.centerCombo, [_("All centres"), *centers], queue.center or _("All centres"))
         ui.centerCombo.visible = bool(centers)
-        fillCombo(ui.flagRegionCombo, [_("All regions"), *REGIONS], reviewing.region or _("All regions"))
+        fillCombo(ui.flagRegionCombo, [_("All regions"), *REGIONS], queue.region or _("All regions"))
 
     def _showReader(self) -> None:
         ui, reviewing = self.ui, self.reviewing
@@ -204,7 +204,7 @@ class ReviewPanel(Panel):
         tip = row.failed or row.case
         name = Cell(overview.cutInside(self._short.get(row.case, row.case), 13), tip, colour)
         cells = [Cell(f"{row.place}", tip, colour, isNumber=True), name, Cell(state, row.failed or state, colour)]
-        if self.reviewing.order == "blind":
+        if self.reviewing.queue.order == "blind":
             return cells
         decided = f"{row.flagsDecided}/{row.flags}" if row.flags else tables.NOT_COMPUTED
         flagTip = _("{decided} of {count} flags decided").format(decided=row.flagsDecided, count=row.flags)
@@ -241,12 +241,12 @@ class ReviewPanel(Panel):
         if not session.isOpen:
             return [_("No cohort is open.")]
         told = [_("Nothing can be recorded: {why}").format(why=reviewing.problem)] if reviewing.problem else []
-        gone = reviewing.gone
+        gone = reviewing.queue.gone
         if gone:
             named = ", ".join(gone[:GONE_TOLD]) + (" …" if len(gone) > GONE_TOLD else "")
             words = _("{count} cases with records are no longer in the cohort: {named}. Their records are kept.")
             told.append(words.format(count=len(gone), named=named))
-        if not reviewing.queue:
+        if not reviewing.queue.rows:
             told.append(_("No case of this model fits the filter."))
         return [*told, *reviewing.notes]
 
@@ -259,11 +259,11 @@ class ReviewPanel(Panel):
             self.ui.queueView.setFocus()
 
     def _onWish(self) -> None:
-        ui, reviewing = self.ui, self.reviewing
-        reviewing.order = ORDERS[max(ui.orderCombo.currentIndex, 0)]
-        reviewing.states = (ui.stateCombo.currentText,) if ui.stateCombo.currentIndex > 0 else ()
-        reviewing.center = ui.centerCombo.currentText if ui.centerCombo.currentIndex > 0 else ""
-        reviewing.region = ui.flagRegionCombo.currentText if ui.flagRegionCombo.currentIndex > 0 else ""
+        ui, queue = self.ui, self.reviewing.queue
+        queue.order = ORDERS[max(ui.orderCombo.currentIndex, 0)]
+        queue.states = (ui.stateCombo.currentText,) if ui.stateCombo.currentIndex > 0 else ()
+        queue.center = ui.centerCombo.currentText if ui.centerCombo.currentIndex > 0 else ""
+        queue.region = ui.flagRegionCombo.currentText if ui.flagRegionCombo.currentIndex > 0 else ""
         self.desk.bringUpToDate()
         self.showQueue()
 
