@@ -35,3 +35,19 @@ def mapped_blocks(*arguments: str) -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="the setting is glibc's")
 def test_large_blocks_are_mapped_one_by_one():
     assert mapped_blocks("set") - mapped_blocks() >= 10
+
+
+CALLS = """
+from BraTSRefine.Standalone.application import application
+from PySide6.QtCore import QTimer
+application(offscreen=True)
+timer = QTimer()
+for _ in range(50_000):
+    timer.stop()
+print("alive")
+"""
+
+
+def test_python_survives_many_calls_of_methods_that_return_nothing():
+    run = subprocess.run([sys.executable, "-c", CALLS], capture_output=True, text=True)
+    assert (run.returncode, run.stdout.strip()) == (0, "alive"), run.stderr[-500:]
