@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 import qt
 import slicer
@@ -67,12 +68,20 @@ class Panel:
     def flagCount(self) -> int:
         return len(self.session.flags())
 
+    def showRecords(self) -> None:
+        """Somebody decided, marked or corrected something."""
+
     def showJob(self) -> None:
         """The running job said something."""
 
     def showCase(self) -> None:
         """Another case is shown, the tables are the same."""
         self.showSelected()
+
+
+def painted(words: str, colour: str) -> str:
+    """Words in a colour, for a label of rich text."""
+    return f'<span style="color:{colour}">{escape(words)}</span>'
 
 
 def say(label, words: str) -> None:

@@ -1,4 +1,4 @@
-"""What finished runs left in the workspace: scores, before and after, chosen cases."""
+"""What finished runs left in the workspace: scores, before and after."""
 
 from __future__ import annotations
 
@@ -36,17 +36,6 @@ class ComparedRun:
     name: str
     model: str
     before: str = ""
-
-
-@dataclass(frozen=True)
-class ChosenCase:
-    """A case that was chosen for annotation, and why."""
-
-    rank: int
-    case: str
-    center: str
-    uncertainty: float
-    reason: str
 
 
 def scoresWithRuns(workspace: Workspace) -> pd.DataFrame | None:
@@ -124,13 +113,3 @@ def changes(path: Path, region: str) -> list[Change]:
     metric = "dice" if (table["metric"] == "dice").any() else "agreement"
     rows = table[table["metric"] == metric].sort_values("change", kind="stable", na_position="last")
     return [Change(r.case, r.before, r.after, r.change) for r in rows.itertuples(index=False)]
-
-
-def chosen(path: Path) -> list[ChosenCase]:
-    """The rows of a selection."""
-    import pandas as pd
-
-    table = pd.read_csv(path, dtype={"case": str, "center": str, "reason": str}).fillna({"center": "", "reason": ""})
-    return [
-        ChosenCase(int(r.rank), r.case, r.center, float(r.uncertainty), r.reason) for r in table.itertuples(index=False)
-    ]

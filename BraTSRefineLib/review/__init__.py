@@ -1,7 +1,7 @@
 """What a reviewer should look at, ranked; and what reviewers said of it, kept so that nothing is lost."""
 
 from .annotation_export import IMAGES, Export, Saved, export_annotations
-from .annotation_list import ANNOTATION_STATES, FOR_ANNOTATION, AnnotationList, open_list
+from .annotation_list import ANNOTATION_STATES, FOR_ANNOTATION, AnnotationList, annotation_states, open_list
 from .annotation_table import cart_table, write_annotation_list
 from .correction_agreement import correction_agreement, newest_corrections
 from .correction_drafts import Draft, DraftKeeper, drafts
@@ -70,6 +70,7 @@ __all__ = [
     "Version",
     "Wish",
     "Worklist",
+    "annotation_states",
     "cart_table",
     "correction_agreement",
     "default_threshold",
