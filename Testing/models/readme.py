@@ -7,8 +7,9 @@ from pathlib import Path
 
 TEXT = """Small real models for the tests of BraTSRefine, made by Testing/models/train.py.
 
-nnUNet_results/Dataset901_Phantom/          2d, 3d_fullres and 3d_lowres in 5 folds, 3d_cascade_fullres in 2;
-                                            labels NCR 1, ED 2, ET 3; channels t1n, t1c, t2w, t2f
+nnUNet_results/Dataset901_Phantom/          2d, 3d_fullres, 3d_dropout (3d_fullres trained with dropout) and
+                                            3d_lowres in 5 folds, 3d_cascade_fullres in 2; labels NCR 1, ED 2, ET 3;
+                                            channels t1n, t1c, t2w, t2f
 nnUNet_results/Dataset902_PhantomRegions/   3d_fullres in 2 folds, trained on WT, TC and ET
 nnUNet_results/Dataset903_Real/             3d_fullres in 5 folds on real cases at 2 mm; what each fold says of the
                                             cases that it has not seen: fold_*/validation (label maps and .npz)

@@ -5,8 +5,10 @@ The networks' class and the trainer's name are nnU-Net's, so that its predictor 
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from functools import partial
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
@@ -20,6 +22,8 @@ LEARNING_RATE = 1e-2
 FEATURES = 8
 FLAT_PATCH, FLAT_BATCH = (32, 32), 12
 """Of the 2D network: smaller than a slice, so that it is tiled too."""
+
+WITH_DROPOUT, DROPOUT = "3d_dropout", {"p": 0.2, "inplace": False}
 
 
 def set_environment(out: Path) -> None:
@@ -66,6 +70,17 @@ def plan(number: int, memory_gb: float) -> list[str]:
     plans["configurations"]["2d"].update(patch_size=FLAT_PATCH, batch_size=FLAT_BATCH)
     planner.save_plans(plans)
     return list(plans["configurations"])
+
+
+def add_dropout(dataset: str) -> None:
+    """Plan ``3d_dropout``: 3d_fullres on the same preprocessed cases, with whole channels dropped out in each stage."""
+    file = _preprocessed(dataset) / f"{PLANS}.json"
+    plans = json.loads(file.read_text(encoding="utf-8"))
+    architecture = deepcopy(plans["configurations"]["3d_fullres"]["architecture"])
+    architecture["arch_kwargs"].update(dropout_op="torch.nn.Dropout3d", dropout_op_kwargs=DROPOUT)
+    architecture["_kw_requires_import"] = sorted({*architecture["_kw_requires_import"], "dropout_op"})
+    plans["configurations"][WITH_DROPOUT] = {"inherits_from": "3d_fullres", "architecture": architecture}
+    file.write_text(json.dumps(plans, indent=4), encoding="utf-8")
 
 
 def _preprocessed(dataset: str) -> Path:

@@ -1,4 +1,4 @@
-"""``python Testing/models/train.py OUT [--only nnunet3d,nnunet2d,lowres,regions,swin,real]``: small real models.
+"""``python Testing/models/train.py OUT [--only nnunet3d,dropout,nnunet2d,swin,...]``: small real models.
 
 Trains what the tests of inference run on: networks of nnU-Net and MONAI, each small enough for one core, on the
 simulated cohort at 4 mm and (``real``) on the real cases at 2 mm. What is there already is not trained again, so that
@@ -70,6 +70,14 @@ def _nnunet3d(out: Path) -> list[Path]:
     return _phantom(out, LABELLED, {"3d_fullres": FOLDS}, epochs=20)
 
 
+def _dropout(out: Path) -> list[Path]:
+    """The same network trained with dropout, so that one network has augmentations, dropout and folds to compare."""
+    write_raw(out, LABELLED)
+    short_nnunet.plan_and_preprocess(LABELLED)
+    short_nnunet.add_dropout(LABELLED)
+    return _phantom(out, LABELLED, {short_nnunet.WITH_DROPOUT: FOLDS}, epochs=20)
+
+
 def _nnunet2d(out: Path) -> list[Path]:
     return _phantom(out, LABELLED, {"2d": FOLDS})
 
@@ -104,6 +112,7 @@ def _real(out: Path) -> list[Path]:
 
 STEPS = {
     "nnunet3d": _nnunet3d,
+    "dropout": _dropout,
     "nnunet2d": _nnunet2d,
     "swin": _monai,
     "regions": _regions,
