@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -54,6 +54,7 @@ class Choice:
     name: str = ""
     device: str = "auto"
     scheduler: str = ""
+    adapt: str = ""
 
     @property
     def foldNames(self) -> list[str] | None:
@@ -78,6 +79,7 @@ class Choice:
             "cases": list(self.cases),
             "device": self.device,
             "scheduler": self.scheduler or None,
+            "adapt": self.adapt,
             "before": compared or None,
             "dry_run": isEstimate,
         }
@@ -123,6 +125,19 @@ class Choice:
         there = {path.name for path in made.folder.glob("*.json")}
         return sum(made.record(case).name in there for case in self.cases)
 
+    def lossInWords(self, session: Session) -> str:
+        """What the fast mode loses on the cohort, as far as that was measured; empty in the exact mode."""
+        from BraTSRefineLib.jobs.actions.fast_check import FEWEST_CASES, known_loss
+
+        if self.mode == "exact" or not self.models or self.problemOfFolds():
+            return ""
+        loss = known_loss(session.workspace, self._settings())
+        if loss is not None:
+            return _lossInWords(loss)
+        if len(self.cases) < FEWEST_CASES:
+            return _("What it loses is not measured yet; that takes {count} cases.").format(count=FEWEST_CASES)
+        return _("What it loses is not measured yet; the first case, which is predicted exactly too, measures it.")
+
     def lacking(self, session: Session) -> dict[str, list[str]]:
         """The images that a chosen model needs, by the cases that lack them; those will be skipped."""
         needed = {channel for model in self.models for channel in model.channels}
@@ -135,12 +150,19 @@ class Choice:
         paths = tuple(str(Path(model.path).expanduser().resolve()) for model in self.models)
         folds = self.foldNames
         chosen = None if folds is None else tuple(folds)
-        return PredictSettings(paths, chosen, self._checkpoint, self.tta, self.mode)
+        return PredictSettings(paths, chosen, self._checkpoint, self.tta, self.mode, adapt=self.adapt)
 
     @property
     def _checkpoint(self) -> str:
         """The best one where a training has left no final one."""
         return next((model.checkpoint for model in self.models if model.checkpoint != "final"), "final")
+
+
+def _lossInWords(loss: Mapping[str, object]) -> str:
+    words = _("{region} Dice {dice:.3f}, HD95 {hd95_mm:.1f} mm")
+    regions = [words.format(region=region, **values) for region, values in loss["against_exact"].items()]
+    measured = _("Measured: {mode}; against exact {regions}.")
+    return measured.format(mode=loss["mode_measured"], regions="; ".join(regions))
 
 
 @lru_cache(maxsize=64)
@@ -181,13 +203,19 @@ def _inShort(folds: Sequence[str]) -> str:
     return f"{folds[0]}-{folds[-1]}" if isWhole else ", ".join(folds)
 
 
-def caseChoices(session: Session, shown: Sequence[str]) -> list[CaseChoice]:
-    """This case, the worst of the shown list, that list, each centre, all; ``shown``: the list as it is filtered."""
+def caseChoices(session: Session, shown: Sequence[str], picked: Sequence[str] = ()) -> list[CaseChoice]:
+    """This case, the picked ones, the worst of the shown list, that list, each centre, all.
+
+    ``shown``: the list as it is filtered; ``picked``: several that somebody chose in it.
+    """
     if not session.isOpen:
         return []
     everything = tuple(session.caseNames)
-    ranked = tuple(row.case for row in session.rows() if row.case in set(shown))
+    inList = set(shown)
+    ranked = tuple(row.case for row in session.rows() if row.case in inList)
     choices = [CaseChoice(_("this case"), (session.case,))] if session.case else []
+    if picked:
+        choices.append(CaseChoice(_("the chosen rows ({count})").format(count=len(picked)), tuple(picked)))
     if len(ranked) > WORST:
         choices.append(CaseChoice(_("the worst {count} of the list").format(count=WORST), ranked[:WORST]))
     if 0 < len(ranked) < len(everything):

@@ -37,7 +37,8 @@ def predict(host, results):
     click(box.ui.lookButton)
     for edit in (box.ui.foldsEdit, box.ui.predictNameEdit, box.ui.schedulerEdit):
         edit.clear()
-    box.ui.ttaCombo.setCurrentIndex(0)
+    for combo in (box.ui.ttaCombo, box.ui.modeCombo, box.ui.adaptCombo):
+        combo.setCurrentIndex(0)
     choose_cases(box, THIS_CASE)
     tick(box, SMALL)
     return box
@@ -148,6 +149,55 @@ def test_predict_makes_a_new_model_with_before_and_after_and_maps_of_its_own(hos
     assert "disagreement" in offered, "the cohort's own stay"
     assert (bench.uncertainty.model, bench.uncertainty.members) == (SMALL, 2)
     assert "3d_fullres: Entropy of the mean of 2 probability maps" in uncertainty.ui.legendLabel.text()
+
+
+def test_what_a_fast_mode_loses_stands_beside_it_once_it_is_measured(host, bench, predict):
+    loss = predict.ui.modeLossLabel
+    assert not loss.isVisible(), "exact loses nothing"
+    predict.ui.modeCombo.setCurrentIndex(1)
+    assert "not measured yet; that takes 2 cases" in loss.text()
+    choose_cases(predict, THREE_CASES)
+    assert "the first case, which is predicted exactly too, measures it" in loss.text()
+    run(host, predict.ui.predictButton)
+    refine_step(host, "predict")
+    assert "fast-window was " in loss.text()
+    assert "WT Dice " in loss.text()
+    predict.ui.ttaCombo.setCurrentIndex(1)
+    assert "not measured yet" in loss.text(), "other members lose something else"
+    predict.ui.modeCombo.setCurrentIndex(0)
+    assert not loss.isVisible()
+
+
+def test_adaptation_is_off_until_it_is_chosen_and_the_estimate_counts_it(host, bench, predict):
+    assert predict.choice().parameters(bench.session, isEstimate=True)["adapt"] == ""
+    predict.ui.adaptCombo.setCurrentIndex(1)
+    assert predict.choice().parameters(bench.session, isEstimate=True)["adapt"] == "tent"
+    assert predict.choice().modelName == "3d_fullres-tent"
+    run(host, predict.ui.estimateButton)
+    assert "to adapt the models" in state(predict)
+
+
+def test_the_own_maps_of_a_prediction_are_flagged_within_a_budget(host, bench, predict):
+    bench.setModel(SMALL)
+    panel = bench.panelNamed("Uncertainty")
+    host.widget.showPanel("Uncertainty")
+    click(panel.ui.flagsStepButton)
+    panel.ui.budgetEdit.setText("much")
+    assert not panel.ui.ownFlagsButton.isEnabled()
+    assert "a number above 0" in panel.ui.ownFlagsButton.toolTip()
+    panel.ui.budgetEdit.setText("40")
+    run(host, panel.ui.ownFlagsButton)
+    assert (bench.jobs.kind, bench.jobs.parameters["budget_ml"]) == ("uncertainty", 40.0)
+    assert bench.jobs.summary["flags_of"] == SMALL
+    own = [flag for flag in bench.session.flags() if flag.model == SMALL]
+    assert len(own) > 0
+    assert bench.session.flags()[: len(own)] == own, "they come first"
+    assert "(own maps)" in panel.ui.flagsTable.item(0, 1).text()
+    assert sum(flag.milliliters for flag in bench.session.caseFlags() if flag.model == SMALL) <= 40
+    panel.ui.budgetEdit.clear()
+    bench.setModel("fold_0")
+    assert not any(flag.model for flag in bench.session.flags())
+    assert "no maps of its own" in panel.ui.ownFlagsButton.toolTip()
 
 
 def test_the_cohorts_own_map_can_be_chosen_and_stays_chosen(host, bench, predict):

@@ -24,6 +24,12 @@ MODES = (
     ("fast-window", _("fast window")),
     ("fast-roi", _("fast region")),
 )
+ADAPTATIONS = (
+    ("", _("none")),
+    ("tent", _("entropy (TENT)")),
+    ("information-geometric", _("information-geometric")),
+    ("uncertainty-guided", _("uncertainty-guided")),
+)
 DEVICES = ("auto", "cpu", "cuda")
 LAST_PATH = "BraTSRefine/models"
 
@@ -48,7 +54,7 @@ class PredictBox(Panel):
         ui.predictButton.clicked.connect(lambda checked=False: self._start(isEstimate=False))
         ui.trainedList.itemChanged.connect(lambda item=None: self._refreshState())
         ui.predictCasesCombo.currentIndexChanged.connect(lambda index=0: self._onCases())
-        for combo in (ui.ttaCombo, ui.modeCombo, ui.deviceCombo):
+        for combo in (ui.ttaCombo, ui.modeCombo, ui.adaptCombo, ui.deviceCombo):
             combo.currentIndexChanged.connect(lambda index=0: self._refreshState())
         for edit in (ui.foldsEdit, ui.predictNameEdit, ui.schedulerEdit):
             edit.textChanged.connect(lambda text="": self._refreshState())
@@ -57,6 +63,7 @@ class PredictBox(Panel):
         ui = self.ui
         fillCombo(ui.ttaCombo, [words for _name, words in TTA], "")
         fillCombo(ui.modeCombo, [words for _name, words in MODES], "")
+        fillCombo(ui.adaptCombo, [words for _name, words in ADAPTATIONS], "")
         fillCombo(ui.deviceCombo, DEVICES, "")
 
     def choice(self) -> Choice:
@@ -71,6 +78,7 @@ class PredictBox(Panel):
             ui.predictNameEdit.text.strip(),
             DEVICES[max(ui.deviceCombo.currentIndex, 0)],
             ui.schedulerEdit.text.strip(),
+            ADAPTATIONS[max(ui.adaptCombo.currentIndex, 0)][0],
         )
 
     def look(self) -> None:
@@ -131,7 +139,8 @@ class PredictBox(Panel):
     def _listCases(self) -> None:
         """The kind of choice that somebody made stays, whatever its number of cases is now; else this case."""
         kept = self._chosenCases
-        self._cases = caseChoices(self.session, self.workbench.worstCases.shownCases)
+        table = self.workbench.worstCases
+        self._cases = caseChoices(self.session, table.shownCases, table.chosenCases)
         words = [one.words for one in self._cases]
         fillCombo(self.ui.predictCasesCombo, words, next((one for one in words if one.partition(" (")[0] == kept), ""))
 
@@ -151,7 +160,13 @@ class PredictBox(Panel):
         ui.estimateButton.toolTip = why or _("Time one forward pass of one case, and say what all of them would take")
         ui.predictButton.toolTip = why or _("Predict the chosen cases, in the background")
         ui.predictNameEdit.placeholderText = choice.modelName if choice.models and not choice.problemOfFolds() else ""
+        say(ui.modeLossLabel, self._loss(choice))
         say(ui.predictStateLabel, self._state(choice, why))
+
+    def _loss(self, choice: Choice) -> str:
+        """What the fast mode was found to lose, or that nobody knows yet; nothing in the exact mode."""
+        words = choice.lossInWords(self.session) if self.session.isOpen else ""
+        return _warning(words) if words else ""
 
     def _whyNot(self, choice: Choice) -> str:
         if self.workbench.isBusy:
@@ -179,8 +194,6 @@ class PredictBox(Panel):
         if done := choice.done(self.session.workspace):
             words = _("{done} of {count} cases are there as {name}: Predict goes on with the rest.")
             lines.append(escape(words.format(done=done, count=len(choice.cases), name=choice.modelName)))
-        if choice.mode != MODES[0][0]:
-            lines.append(_warning(_("Fast changes the result: compare it with exact before you rely on it.")))
         lines.append(self._cost(choice))
         return lines
 
