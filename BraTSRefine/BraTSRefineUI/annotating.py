@@ -31,7 +31,8 @@ class Task:
     center: str
     state: str
     who: str
-    effort: str
+    milliliters: str
+    slices: str
     reason: str
 
 
@@ -151,13 +152,12 @@ def _folder(text: str) -> Path:
 
 
 def _task(row) -> Task:
-    return Task(int(row.rank), row.case, row.center, row.state, row.who, _effort(row), row.reason)
+    milliliters, slices = _number(row.flagged_ml, 1), _number(row.slices, 0)
+    return Task(int(row.rank), row.case, row.center, row.state, row.who, milliliters, slices, row.reason)
 
 
-def _effort(row) -> str:
-    """``3.2 ml, 17 slices``; a dash where nothing was flagged in the whole cohort."""
+def _number(value, digits: int) -> str:
+    """A dash for what is not known."""
     import pandas as pd
 
-    if pd.isna(row.flagged_ml):
-        return "-"
-    return f"{row.flagged_ml:.1f} ml" + ("" if pd.isna(row.slices) else f", {row.slices} slices")
+    return "-" if pd.isna(value) else f"{value:.{digits}f}"

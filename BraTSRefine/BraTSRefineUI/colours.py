@@ -14,9 +14,9 @@ CONFUSED_AWAY = "#F0E442"
 TEXT = "#F0F0F0"
 QUIET_TEXT = "#B8B8B8"
 UNCERTAIN = "#6ECE58"
-BETTER = "#7BC8A4"
-DOUBTFUL = "#F0C674"
-BAD = "#F2836B"
+BETTER = "#3E9B6C"
+DOUBTFUL = "#B5851F"
+BAD = "#D9603F"
 
 # Ten evenly spaced colours of viridis (van der Walt and Smith, matplotlib, CC0).
 VIRIDIS = (

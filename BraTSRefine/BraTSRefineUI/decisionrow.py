@@ -55,6 +55,11 @@ class DecisionRow:
             button.toolTip = f"{self._tips[name]}: {refusal}" if refusal else self._tips[name]
         self.ui.noteEdit.placeholderText = _("Note on this flag") if flag else _("Note on the case")
         self.ui.wholeCaseButton.enabled = flag is not None
+        self.ui.wholeCaseButton.toolTip = (
+            _("Decide the whole case, not the flag that is looked at (0)")
+            if flag
+            else _("It is the whole case already: no flag is looked at")
+        )
         self.ui.wholeCaseButton.checked = flag is None
         target = self.desk.flagWords() if flag else _("Whole case")
         words = [f"<b>{escape(target[:1].upper() + target[1:])}</b>", escape(reviewing.queue.progressWords())]

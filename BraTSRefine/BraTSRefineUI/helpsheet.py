@@ -98,7 +98,7 @@ def _group(title: str, actions: list[Action]) -> list[str]:
 
 
 def _row(key: str, words: str) -> str:
-    return f"<tr><td width='92'><code><b>{escape(key)}</b></code></td><td>{escape(words)}</td></tr>"
+    return f"<tr><td width='92'><b>{escape(key)}</b></td><td>{escape(words)}</td></tr>"
 
 
 def _paragraphs() -> str:

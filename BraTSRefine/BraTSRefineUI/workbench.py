@@ -31,7 +31,8 @@ from .viewdesk import ViewDesk
 
 TABS = (WorstCasesPanel, ReviewPanel, UncertaintyPanel, RefinePanel, AnnotatePanel)
 START_PAGE, WORK_PAGE = 0, 1
-RESEARCH_ONLY = "For research use only"
+RESEARCH_ONLY = _("For research use only")
+NO_FLAGS = _("nothing is flagged here, or the uncertainty maps are not computed yet")
 
 
 class Workbench:
@@ -72,6 +73,7 @@ class Workbench:
 
     def _connect(self) -> None:
         ui = self.ui
+        self._flagTips = {name: getattr(ui, name).toolTip for name in ("previousFlagButton", "nextFlagButton")}
         ui.openButton.clicked.connect(lambda checked=False: self.showPanel("Cohort"))
         ui.modelCombo.currentIndexChanged.connect(lambda index=0: self.setModel(ui.modelCombo.currentText))
         ui.cancelJobButton.clicked.connect(lambda checked=False: self.jobs.cancel())
@@ -137,8 +139,9 @@ class Workbench:
             say(self.ui.caseProblemsLabel, words)
             self.ui.caseProblemsLabel.toolTip = tip
         hasFlags = bool(self.panelInFront().flagCount())
-        for button in (self.ui.previousFlagButton, self.ui.nextFlagButton):
-            button.enabled = hasFlags
+        for button, tip in self._flagTips.items():
+            getattr(self.ui, button).enabled = hasFlags
+            getattr(self.ui, button).toolTip = tip if hasFlags else f"{tip}: {NO_FLAGS}"
         for desk in self.desks:
             desk.refresh()
 

@@ -10,9 +10,10 @@ from slicer.i18n import tr as _
 from .. import colours, overview
 from ..annotating import DONE, IMAGES, IN_WORK, LAYOUTS, Annotating, Task, exportWords
 from ..failures import reported
-from ..panel import Cell, Panel, fillTable, fitRows, keepRowsFitted, painted, say, selectRow
+from ..panel import Cell, Panel, fillTable, painted, say, selectRow
 from ..session import REGIONS
 
+ROW_HEIGHT = 38
 FOLDER = "training"
 """The folder in the workspace that is proposed for what is saved."""
 
@@ -33,12 +34,11 @@ class AnnotatePanel(Panel):
                 combo.addItem(text)
         ui.chooseButton.clicked.connect(lambda checked=False: self._choose())
         ui.startButton.clicked.connect(lambda checked=False: self.start())
-        ui.doneButton.clicked.connect(lambda checked=False: self.markDone())
+        ui.annotatedButton.clicked.connect(lambda checked=False: self.markDone())
         ui.trainingFolderButton.clicked.connect(lambda checked=False: self._browse())
         ui.saveLabelsButton.clicked.connect(lambda checked=False: self.saveLabels())
         ui.saveListButton.clicked.connect(lambda checked=False: self.saveList())
         ui.chosenTable.itemSelectionChanged.connect(self._onRow)
-        keepRowsFitted(ui.chosenTable)
 
     @property
     def annotating(self) -> Annotating:
@@ -66,6 +66,7 @@ class AnnotatePanel(Panel):
     def showCase(self) -> None:
         self._refreshButtons()
         self.showSelected()
+        say(self.ui.annotateStateLabel, self._state())
 
     def showRecords(self) -> None:
         if self.annotating.isOutdated():
@@ -76,13 +77,19 @@ class AnnotatePanel(Panel):
         ui = self.ui
         short = overview.shortNames(self.session.caseNames)
         rows = [_cells(task, short.get(task.case, task.case)) for task in self.tasks]
-        fillTable(ui.chosenTable, ["#", _("Case"), _("State"), _("Effort"), _("Why")], rows)
+        fillTable(ui.chosenTable, ["#", _("Case"), _("State"), _("ml"), _("Slices"), _("Why")], rows)
         ui.chosenTable.visible = ui.listBox.visible = bool(rows)
-        fitRows(ui.chosenTable)
+        self._fitRows()
         say(ui.annotateProgressLabel, escape(self.annotating.progress()) if rows else "")
         ui.explainLabel.visible = not rows
         self._refreshButtons()
         self.showSelected()
+
+    def _fitRows(self) -> None:
+        """Two lines a row: all of a reason is on hover, and below the table for the shown case."""
+        table = self.ui.chosenTable
+        for row in range(table.rowCount):
+            table.setRowHeight(row, ROW_HEIGHT)
 
     def _refreshButtons(self) -> None:
         ui = self.ui
@@ -92,8 +99,8 @@ class AnnotatePanel(Panel):
         isDone = self.annotating.stateOf(self.session.case) == DONE
         ui.startButton.enabled = not refusal
         ui.startButton.toolTip = refusal or _("Begin to annotate the shown case, so that others see it (C corrects it)")
-        ui.doneButton.enabled = not refusal and not isDone
-        ui.doneButton.toolTip = refusal or (_("It is done") if isDone else _("The shown case is annotated (M)"))
+        ui.annotatedButton.enabled = not refusal and not isDone
+        ui.annotatedButton.toolTip = refusal or (_("It is done") if isDone else _("The shown case is annotated (M)"))
         hasDone = any(task.state == DONE for task in self.tasks)
         ui.saveLabelsButton.enabled = hasDone
         ui.saveLabelsButton.toolTip = (
@@ -150,6 +157,7 @@ class AnnotatePanel(Panel):
         self.workbench.startJob("select", parameters)
 
     def _onRow(self) -> None:
+        self._saved = ""
         row = self.ui.chosenTable.currentRow()
         if 0 <= row < len(self.tasks):
             self.workbench.showCaseFromPanel(self.tasks[row].case)
@@ -189,7 +197,7 @@ class AnnotatePanel(Panel):
         if self.workbench.isBusy:
             return _("A job is running; its progress is shown below.")
         if not self.session.isOpen:
-            return _("No cohort is open.")
+            return _("No cohort is open: Open… comes first.")
         if self.annotating.problem:
             return painted(self.annotating.problem, colours.BAD)
         if not self.tasks and not self.session.hasUncertainties:
@@ -198,6 +206,9 @@ class AnnotatePanel(Panel):
             return self._saved
         if self.annotating.gone:
             return _("No longer in the cohort: {cases}").format(cases=escape(", ".join(self.annotating.gone)))
+        shown = next((task for task in self.tasks if task.case == self.session.case), None)
+        if shown is not None:
+            return escape(shown.reason)
         if self.workbench.jobs.lastMessage:
             return escape(self.workbench.jobs.lastMessage)
         return "" if self.tasks else _("Nothing chosen yet: say how many cases, then <b>Choose</b>.")
@@ -216,14 +227,15 @@ def _cells(task: Task, short: str) -> list[Cell]:
     colour = {DONE: colours.BETTER, IN_WORK: colours.DOUBTFUL}.get(task.state, "")
     tip = f"{task.case}, {task.center}" if task.center else task.case
     effort = (
-        _("Flagged volume over all regions, and the slices that it reaches")
-        if task.effort != "-"
-        else (_("Not known: nothing was flagged; compute the uncertainty maps"))
+        _("Not known: nothing was flagged; compute the uncertainty maps")
+        if task.milliliters == "-"
+        else _("Flagged volume over all regions, and the slices that it reaches")
     )
     return [
         Cell(f"{task.rank}", isNumber=True),
         Cell(overview.cutInside(short, 14), tip),
         Cell(task.state, state, colour),
-        Cell(task.effort, effort),
+        Cell(task.milliliters, effort, isNumber=True),
+        Cell(task.slices, effort, isNumber=True),
         Cell(task.reason),
     ]

@@ -172,7 +172,7 @@ class PredictBox(Panel):
         if self.workbench.isBusy:
             return _("A job is running")
         if not self.session.isOpen:
-            return _("No cohort is open")
+            return _("No cohort is open: Open… comes first")
         return choice.problem(self.session)
 
     def _state(self, choice: Choice, why: str) -> str:

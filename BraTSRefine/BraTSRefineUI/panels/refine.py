@@ -62,7 +62,7 @@ class RefinePanel(Panel):
         if self.workbench.isBusy:
             return _("A job is running; its progress is shown below.")
         if not self.session.isOpen:
-            return _("No cohort is open.")
+            return _("No cohort is open: Open… comes first.")
         if not self.session.models and STEPS[self.ui.refineSteps.currentIndex] in NEEDS_MODELS:
             return _("No prediction was found: predict first.")
         jobs = self.workbench.jobs

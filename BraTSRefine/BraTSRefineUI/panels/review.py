@@ -239,7 +239,7 @@ class ReviewPanel(Panel):
         """What a reviewer must know: no store, cases that are gone, notes of the store, an empty queue."""
         session, reviewing = self.session, self.reviewing
         if not session.isOpen:
-            return [_("No cohort is open.")]
+            return [_("No cohort is open: Open… comes first.")]
         told = [_("Nothing can be recorded: {why}").format(why=reviewing.problem)] if reviewing.problem else []
         gone = reviewing.queue.gone
         if gone:

@@ -154,7 +154,7 @@ class UncertaintyPanel(Panel):
         if self.workbench.isBusy:
             return _("A job is running; its progress is shown below.")
         if not self.session.isOpen:
-            return _("No cohort is open.")
+            return _("No cohort is open: Open… comes first.")
         if self.ui.uncertaintySteps.currentIndex == STEPS.index("worth"):
             return self._stateOfWorth()
         if len(self.session.models) < 2 and not self._maps:

@@ -196,7 +196,7 @@ class WorstCasesPanel(Panel):
     def _state(self) -> str:
         session, shown = self.session, self.shownCases
         if not session.isOpen:
-            return _("No cohort is open.")
+            return _("No cohort is open: Open… comes first.")
         if not session.models:
             return _("No prediction was found: choose a case to look at its images and its reference.")
         if not session.hasScores:

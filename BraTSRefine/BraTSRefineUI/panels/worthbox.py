@@ -70,7 +70,7 @@ class WorthBox:
         if self.workbench.isBusy:
             return _("A job is running")
         if not session.isOpen:
-            return _("No cohort is open")
+            return _("No cohort is open: Open… comes first")
         if not session.hasReferences:
             return _("It takes cases with a reference")
         if len(session.models) < 2 and not session.madeModels:
