@@ -49,14 +49,22 @@ COMPARE = {
 
 @dataclass(frozen=True)
 class Filtered:
-    """Which rows hold what was typed, and what of it was not understood; that part is passed over."""
+    """Which rows hold what was typed, and what of it was not understood; that part is passed over.
+
+    ``known`` names all numbers that there are, where an unknown one was asked for.
+    """
 
     rows: np.ndarray
     problem: str = ""
+    known: str = ""
 
 
 class _Misread(Exception):
     """A part of the filter that means nothing yet; the message says what is missing."""
+
+    def __init__(self, message: str, known: str = "") -> None:
+        super().__init__(message)
+        self.known = known
 
 
 def filtered(columns: CaseColumns, text: str) -> Filtered:
@@ -67,8 +75,8 @@ def filtered(columns: CaseColumns, text: str) -> Filtered:
         try:
             kept &= _rows(columns, token)
         except _Misread as misread:
-            problems.append(str(misread))
-    return Filtered(kept, problems[0] if problems else "")
+            problems.append(misread)
+    return Filtered(kept, str(problems[0]), problems[0].known) if problems else Filtered(kept)
 
 
 def _rows(columns: CaseColumns, token: str) -> np.ndarray:
@@ -139,6 +147,7 @@ def _key(columns: CaseColumns, name: str) -> Key:
             raise _Misread(columns.rankProblem or f"there is no {metric} before the cohort is scored")
         return key
     if metric not in columns.metrics():
-        known = ", ".join(columns.metrics()) or "none, the cohort is not scored yet"
-        raise _Misread(f"there is no '{name}': known are {OFFERED}; scored: {known}")
+        scored = columns.metrics()
+        unscored = "" if scored else "; the cohort is not scored yet"
+        raise _Misread(f"there is no '{name}': try {OFFERED}{unscored}", ", ".join(scored))
     return Key(metric, region)

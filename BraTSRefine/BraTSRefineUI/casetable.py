@@ -32,6 +32,7 @@ class CaseTable:
         self._columns = CaseColumns([])
         self._shown: list[TableColumn] = []
         self._chosen: set[str] = set()
+        self._marked = ""
         self._isMarking = False
         self._model = RowsModel(view, self._cells)
         view.setModel(self._model)
@@ -85,11 +86,15 @@ class CaseTable:
             self._isMarking = False
 
     def mark(self, case: str) -> None:
-        """Show a case as the one that is looked at; several that are chosen stay chosen where it is one of them."""
+        """Show a case as the one that is looked at.
+
+        Several that are chosen stay chosen until another case is looked at that is none of them.
+        """
+        isAnother, self._marked = case != self._marked, case
         row = self.shownCases.index(case) if case in self._shownSet() else -1
         self._isMarking = True
         try:
-            if len(self._chosen) < 2 or case not in self._chosen:
+            if len(self._chosen) < 2 or (isAnother and case not in self._chosen):
                 self._chosen = {case} if row >= 0 else set()
                 self._choose(self._chosen)
             if row >= 0:

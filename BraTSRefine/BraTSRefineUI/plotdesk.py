@@ -32,7 +32,7 @@ class PlotDesk(Desk):
         self._view = None
         self._formerLayout = views.REVIEW_LAYOUT
         self._keys: list[Key] = []
-        self._up, self._across = Key(""), Key(SIZE)
+        self._up, self._across, self._region = Key(""), Key(SIZE), ""
         self._isAlive = True
         self._connect()
 
@@ -85,7 +85,7 @@ class PlotDesk(Desk):
 
     def opened(self) -> None:
         self.nodes.clear()
-        self._up, self._across = Key(""), Key(SIZE)
+        self._up, self._across, self._region = Key(""), Key(SIZE), ""
         self._keys = []
 
     def refresh(self) -> None:
@@ -103,10 +103,10 @@ class PlotDesk(Desk):
         self.nodes.forget()
 
     def cleanup(self) -> None:
-        self._isAlive = False
         self._letGoOfView()
-        if self.layoutManager:
+        if self.layoutManager and self._isAlive:
             self.layoutManager.layoutChanged.disconnect(self._onLayout)
+        self._isAlive = False
         self.nodes.clear()
 
     def draw(self) -> None:
@@ -137,6 +137,9 @@ class PlotDesk(Desk):
             self.draw()
 
     def _onKind(self) -> None:
+        """Another plot is wanted, so it is shown."""
+        if not self.isShown:
+            self.toggle()
         self._arrange()
         self.draw()
 
@@ -152,7 +155,6 @@ class PlotDesk(Desk):
 
     def _arrange(self) -> None:
         """Only what belongs to the chosen plot is seen of the row."""
-        self.ui.plotKindCombo.visible = self.isShown
         self.ui.plotRunCombo.visible = self.isShown and self.kind == BEFORE_AFTER
         self.ui.plotAxesPlace.visible = self.isShown and self.kind == SCATTER
         self.ui.plotStateLabel.visible = self.isShown and bool(self.ui.plotStateLabel.text)
@@ -163,7 +165,9 @@ class PlotDesk(Desk):
         regions = sorted(columns.regions(), key=lambda region: region != columns.region)
         ranks = [key for key in map(Key, RANKS) if columns.has(key)] if self.isShown else []
         self._keys = [Key(metric, region) for region in regions for metric in columns.metrics()] + ranks
-        if not self._across.region or self._across not in self._keys:
+        if self._across.region == self._region:
+            self._across, self._region = Key(self._across.name, columns.region), columns.region
+        if self._across not in self._keys:
             self._across = Key(SIZE, columns.region)
         words = [wordsOf(key) for key in self._keys]
         ranked = _("as ranked: {words}").format(words=wordsOf(self._ranked()))
@@ -306,7 +310,7 @@ def _kinds() -> dict[str, str]:
         BY_REGION: _("By region"),
         BY_SIZE: _("By size"),
         BY_CENTER: _("By centre"),
-        BEFORE_AFTER: _("Before and after a run"),
+        BEFORE_AFTER: _("Before and after"),
     }
 
 

@@ -52,13 +52,19 @@ class PlotNodes:
         chart.Modified()
 
     def say(self, words: str) -> None:
-        """An empty chart with words in the place of points."""
+        """An empty chart with words above it; one without any series is not drawn at all."""
         chart = self._emptyChart()
+        node = self._add(POINTS, " ", (0.0, 1.0), (0.0, 1.0), ("", ""), colours.rgb(LINE_COLOUR))
+        node.SetMarkerStyle(slicer.vtkMRMLPlotSeriesNode.MarkerStyleNone)
         chart.SetTitle(words)
         chart.SetTitleVisibility(True)
         chart.SetTitleFontSize(TITLE_SIZE)
         for write in (chart.SetXAxisTitle, chart.SetYAxisTitle):
             write("")
+        chart.SetXAxisRangeAuto(False)
+        chart.SetXAxisRange(0.0, 1.0)
+        chart.SetYAxisRangeAuto(False)
+        chart.SetYAxisRange(0.0, 1.0)
         chart.SetLegendVisibility(False)
         chart.Modified()
 

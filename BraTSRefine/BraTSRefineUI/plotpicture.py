@@ -23,6 +23,7 @@ NO_CENTER = "unknown"
 STRIP_WIDTH = 0.32
 MARGIN = 0.06
 FEW = 2
+BINS, FEWEST_ABREAST = 30, 10
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,11 @@ class Axis:
         """A range with some room, beginning at 0 unless a number is below."""
         return limits(values, self.isShare)
 
+    def span(self, values: np.ndarray) -> float:
+        """How much of the numbers the axis shows."""
+        low, high = self.limits(values[np.isfinite(values)])
+        return high - low
+
 
 def limits(values: np.ndarray, isShare: bool = False) -> tuple[float, float]:
     low, high = (0.0, 1.0) if isShare else (min(0.0, float(values.min())), float(values.max()))
@@ -96,7 +102,7 @@ def strips(columns: CaseColumns, y: Axis, groups: Sequence[tuple[str, Sequence[i
         kept = [row for row in rows if math.isfinite(ys[row])]
         ticks.append((float(place), f"{name} ({len(kept)})"))
         if kept:
-            series.append(_strip(columns, name, kept, ys, place))
+            series.append(_strip(columns, name, kept, ys, place, y.span(ys)))
     return _ofStrips(series, ticks, words, y)
 
 
@@ -108,7 +114,7 @@ def stripsByRegion(columns: CaseColumns, axes: Sequence[Axis], rows: Sequence[in
         kept = [row for row in rows if math.isfinite(ys[row])]
         ticks.append((float(place), f"{axis.key.region} ({len(kept)})"))
         if kept:
-            series.append(_strip(columns, axis.key.region, kept, ys, place))
+            series.append(_strip(columns, axis.key.region, kept, ys, place, axis.span(ys)))
     metric = Axis(axes[0].key, words, axes[0].isShare)
     return _ofStrips(series, ticks, "", metric)
 
@@ -175,30 +181,32 @@ def _byCenter(columns: CaseColumns, rows: Sequence[int], xs: np.ndarray, ys: np.
     ]
 
 
-def _strip(columns: CaseColumns, name: str, rows: Sequence[int], ys: np.ndarray, place: int) -> Series:
+def _strip(columns: CaseColumns, name: str, rows: Sequence[int], ys: np.ndarray, place: int, span: float) -> Series:
     values = ys[list(rows)]
     return Series(
         f"{name} ({len(rows)})",
         tuple(columns.cases[row] for row in rows),
-        tuple((place + STRIP_WIDTH * spread(values)).tolist()),
+        tuple((place + STRIP_WIDTH * spread(values, span)).tolist()),
         tuple(values.tolist()),
         SERIES_COLOURS[place % len(SERIES_COLOURS)],
     )
 
 
-def spread(values: np.ndarray) -> np.ndarray:
-    """Places between -1 and 1 beside the middle of a strip: the more values near one, the wider; always the same."""
+def spread(values: np.ndarray, span: float) -> np.ndarray:
+    """Places between -1 and 1 beside the middle of a strip: the more values near one, the wider; always the same.
+
+    ``span`` is what the axis shows, so that near means near on the screen.
+    """
     if len(values) < FEW:
         return np.zeros(len(values))
-    span = float(np.ptp(values)) or 1.0
-    bins = np.floor((values - values.min()) / span * 24).astype(int)
+    bins = np.floor((values - values.min()) / (span or 1.0) * BINS).astype(int)
     offsets = np.zeros(len(values))
-    largest = max(np.bincount(bins).max(), 8)
+    largest = max(np.bincount(bins).max(), FEWEST_ABREAST)
     for one in np.unique(bins):
         members = np.flatnonzero(bins == one)
         places = np.arange(len(members))
         side = np.where(places % 2, 1.0, -1.0) * ((places + 1) // 2)
-        offsets[members] = 2.0 * side / largest
+        offsets[members] = side / ((largest + 1) // 2)
     return offsets
 
 

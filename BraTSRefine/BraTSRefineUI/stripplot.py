@@ -10,6 +10,7 @@ from . import colours
 
 MARGIN = 26
 RADIUS = 4
+MANY = 400
 
 
 class StripPlot(qt.QWidget):
@@ -22,7 +23,10 @@ class StripPlot(qt.QWidget):
         self._top = 1.0
 
     def plot(self, values: Sequence[float], selected: float | None, top: float = 1.0) -> None:
-        self._values, self._selected, self._top = values, selected, top
+        """Many values are thinned to as many as can be told apart."""
+        many = len(values) > MANY
+        self._values = sorted({round(value / top * MANY) / MANY * top for value in values}) if many else values
+        self._selected, self._top = selected, top
         self.update()
 
     def paintEvent(self, event) -> None:

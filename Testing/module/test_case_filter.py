@@ -68,7 +68,7 @@ def test_keeps_the_rows_that_hold_all_conditions(columns, text, expected):
         ("dice<", "dice< needs a number"),
         ("dice<abc", "not 'abc'"),
         ("size<5 dice<", "dice< needs a number"),
-        ("foo<3", "there is no 'foo': known are case, centre"),
+        ("foo<3", "there is no 'foo': try case, centre"),
         ("dice.wt<0.5", "there is no 'dice.wt'"),
         ("centre<3", "centre is words, not a number: write centre:3"),
         ("centre:", "centre: needs a word"),
@@ -94,6 +94,12 @@ def test_what_is_not_understood_is_said_and_passed_over(columns, text, says):
     assert bool(found.problem) == bool(says)
     assert found.rows.dtype == bool
     assert len(found.rows) == len(columns)
+
+
+def test_an_unknown_name_lists_all_that_are_known(columns):
+    from BraTSRefineUI.casefilter import filtered
+
+    assert filtered(columns, "foo<3").known == "dice, hd95_mm, volume_reference_ml"
 
 
 def test_a_condition_that_is_half_typed_does_not_empty_the_table(columns):

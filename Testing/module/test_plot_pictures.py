@@ -99,7 +99,7 @@ def test_strips_by_region_show_a_case_once_a_region(columns, axes):
 def test_what_lies_close_together_is_spread_sideways_and_stays_in_its_strip(values):
     from BraTSRefineUI.plotpicture import spread
 
-    offsets = spread(np.array(values))
+    offsets = spread(np.array(values), 1.1)
     assert len(offsets) == len(values)
     assert np.all(np.abs(offsets) <= 1.0)
     assert len({*zip(values, offsets.tolist(), strict=True)}) == len(values)
@@ -183,7 +183,8 @@ def test_another_picture_replaces_and_clearing_leaves_nothing(plot, columns, axe
     plot.show(strips(columns, axes[1], byCenter(columns, everything(columns)), "Centre"))
     assert counts(plot.scene) == {"vtkMRMLPlotChartNode": 1, "vtkMRMLPlotSeriesNode": 3, "vtkMRMLTableNode": 3}
     plot.say("Nothing to see")
-    assert counts(plot.scene)["vtkMRMLPlotSeriesNode"] == 0
+    assert counts(plot.scene)["vtkMRMLPlotSeriesNode"] == 1
+    assert plot.picture is None
     assert plot.scene.GetNodeByID(plot.chartID).GetTitle() == "Nothing to see"
     plot.clear()
     assert set(counts(plot.scene).values()) == {0}

@@ -174,17 +174,39 @@ def test_before_and_after_says_what_to_do_where_there_is_no_run(host, bench, plo
     host.settle()
     assert not bench.session.comparedRuns()
     assert "Refine" in plots.ui.plotStateLabel.text()
-    assert shown_in_chart(plots) == []
+    assert "Refine" in plot_view(host).chart().GetTitle()
+    assert plots.nodes.picture is None
 
 
 def test_a_key_shows_and_hides_the_plot_and_the_button_follows(host, bench, plots):
-    press(host, Qt.Key_L)
+    press(host, Qt.Key_J)
     assert not plots.isShown
     assert not plots.ui.plotButton.isChecked()
-    assert not plots.ui.plotKindCombo.isVisible()
-    press(host, Qt.Key_L)
+    assert not plots.ui.plotAxesPlace.isVisible()
+    press(host, Qt.Key_J)
     assert plots.isShown
     assert plots.ui.plotButton.isChecked()
+
+
+def test_choosing_a_kind_of_plot_shows_it(host, bench, plots):
+    click(plots.ui.plotButton)
+    assert not plots.isShown
+    plots.setKind("centre")
+    assert plots.isShown
+
+
+def test_no_key_stands_for_two_things(bench):
+    keys = [action.key for action in bench.actions()]
+    assert sorted(set(keys)) == sorted(keys)
+
+
+def test_across_follows_the_chosen_region_and_what_was_picked_of_another_stays(host, bench, plots):
+    across = plots.ui.plotAcrossCombo
+    bench.setRegion("TC")
+    assert across.currentText() == "size in the reference, TC (ml)"
+    across.setCurrentIndex(across.findText("Dice, ET"))
+    bench.setRegion("WT")
+    assert across.currentText() == "Dice, ET"
 
 
 def test_a_plot_of_an_unscored_cohort_says_what_comes_first(host, bench, plots, phantom_cohort, tmp_path):

@@ -148,7 +148,8 @@ class WorstCasesPanel(Panel):
         """Filter, sort, and mark again."""
         text = self.ui.filterEdit.text.strip()
         found = filtered(self.columns, text)
-        self._problem = found.problem
+        self._problem = found.problem[:1].upper() + found.problem[1:]
+        self.ui.filterProblemLabel.toolTip = found.known
         kept = found.rows
         if not text and not self.columns.isUnpredicted.all():
             kept = ~self.columns.isUnpredicted
