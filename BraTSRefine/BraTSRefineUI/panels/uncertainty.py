@@ -161,9 +161,18 @@ class UncertaintyPanel(Panel):
             return _("Uncertainty needs at least two models of one case; this cohort has fewer.")
         if not self._maps:
             return _("No map of this case yet: press <b>Compute maps</b>.")
+        if not flags and any(one.model for one in self._maps) and not self._isFlagged:
+            words = _("<b>Flag own maps</b> flags the regions to look at by the maps of {model} alone.")
+            return words.format(model=escape(self.session.model))
         if not self.session.hasUncertainties:
             return _("<b>Compute maps</b> compares the cohort's models and flags the regions to look at.")
         return "" if flags else _("Nothing in this region is flagged.")
+
+    @property
+    def _isFlagged(self) -> bool:
+        """Whether the chosen model's own maps were flagged, in whichever case."""
+        flags = self.session.flagsOfModel()
+        return flags is not None and bool((flags["model"] == self.session.model).any())
 
     def _stateOfWorth(self) -> str:
         """What the evaluation said last, or why there can be none."""
