@@ -182,13 +182,16 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
 
     @Slot()
     def undo(self) -> None:
-        if self._editing:
-            self._editing.undoOrRedo(undoes=True)
+        self._undoOrRedo(undoes=True)
 
     @Slot()
     def redo(self) -> None:
+        self._undoOrRedo(undoes=False)
+
+    def _undoOrRedo(self, undoes: bool) -> None:
         if self._editing:
-            self._editing.undoOrRedo(undoes=False)
+            self._editing.undoOrRedo(undoes)
+            self._fillTable()
 
     def _setUndoLimit(self, count: int) -> None:
         self._undoLimit = count
