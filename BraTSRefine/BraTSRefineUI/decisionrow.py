@@ -61,10 +61,16 @@ class DecisionRow:
             else _("It is the whole case already: no flag is looked at")
         )
         self.ui.wholeCaseButton.checked = flag is None
-        target = self.desk.flagWords() if flag else _("Whole case")
+        target = self._target(flag)
         words = [f"<b>{escape(target[:1].upper() + target[1:])}</b>", escape(reviewing.queue.progressWords())]
         self.ui.decisionTargetLabel.text = " · ".join(word for word in words if word)
         self.ui.decisionTargetLabel.toolTip = _("Recorded for {reader}").format(reader=reviewing.reader or "-")
+
+    def _target(self, flag) -> str:
+        """What a decision would be about; the last word on what readers decided differently says what they decided."""
+        target = self.desk.flagWords() if flag else _("whole case")
+        dispute = self.desk.reviewing.dispute() if self.desk.reviewing.adjudicates else None
+        return _("last word on {what} ({words})").format(what=target, words=dispute.words) if dispute else target
 
     def _names(self) -> list[str]:
         return [*BUTTONS.values(), *MARKS.values(), "undoButton"]

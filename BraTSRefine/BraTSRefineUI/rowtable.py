@@ -90,7 +90,7 @@ class RowTable:
         self._isMarking = False
         view.setModel(self.model)
         view.horizontalHeader().setResizeContentsPrecision(VISIBLE_ROWS)
-        view.selectionModel().currentRowChanged.connect(self._onRow)
+        view.selectionModel().selectionChanged.connect(lambda selected=None, deselected=None: self._onSelection())
 
     @property
     def rows(self) -> list:
@@ -122,6 +122,8 @@ class RowTable:
         finally:
             self._isMarking = False
 
-    def _onRow(self, current=None, previous=None) -> None:
-        if not self._isMarking and current is not None and current.isValid():
-            self._onChosen(current.row())
+    def _onSelection(self) -> None:
+        """A table that gets the focus has a current row at once, but chooses none."""
+        rows = [] if self._isMarking else list(self.view.selectionModel().selectedRows())
+        if rows:
+            self._onChosen(rows[0].row())

@@ -183,9 +183,7 @@ def test_without_a_name_nothing_is_recorded(reviewing):
     assert reviewing.followed.store.events() == []
 
 
-def test_the_review_goes_on_where_this_reader_stopped_and_opening_twice_is_one_record(
-    reviewing, phantom_cohort, folder
-):
+def test_the_review_goes_on_where_this_reader_stopped_and_opening_is_recorded_once(reviewing, phantom_cohort, folder):
     case = flagged_case(reviewing)
     reviewing.noteOpened()
     reviewing.noteOpened()
