@@ -18,6 +18,7 @@ def test_there_is_a_file_for_the_module_and_for_each_panel():
     assert names == {
         "BraTSRefine",
         "Cohort",
+        "Correct",
         "WorstCases",
         "Review",
         "Uncertainty",
