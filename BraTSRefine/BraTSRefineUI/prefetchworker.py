@@ -11,6 +11,7 @@ import base64
 import json
 import pickle
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -24,6 +25,9 @@ def encoded(number: int, reading: Reading) -> bytes:
 
 
 def main(folder: Path) -> None:
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: sys.exit())
     try:
         for line in sys.stdin.buffer:
             _answer(folder, *pickle.loads(base64.b64decode(line)))

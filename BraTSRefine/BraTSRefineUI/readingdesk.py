@@ -30,7 +30,6 @@ class ReadingDesk(Desk):
         self.wantedCase = ""
         self._sizes: dict[tuple, int] = {}
         self._timer = qt.QTimer()
-        self._timer.singleShot = True
         self._timer.interval = PAUSE_MS
         self._timer.timeout.connect(self._readAhead)
 
@@ -83,6 +82,7 @@ class ReadingDesk(Desk):
     # Ahead
 
     def _readAhead(self) -> None:
+        self._timer.stop()
         session = self.session
         if not session.isOpen or not session.case:
             return

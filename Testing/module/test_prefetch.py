@@ -326,6 +326,13 @@ def test_a_killed_window_leaves_no_file_and_no_process(another_window):
     until(lambda: not folder.exists() and not prefetch.isRunning(reader))
 
 
+def test_a_window_that_is_terminated_with_all_its_processes_leaves_no_file(another_window):
+    process, folder, reader = another_window("wait")
+    os.killpg(process.pid, signal.SIGTERM)
+    process.wait()
+    until(lambda: not folder.exists() and not prefetch.isRunning(reader))
+
+
 def test_a_window_that_ends_without_a_word_leaves_no_file(another_window):
     process, folder, reader = another_window("end")
     process.wait()
