@@ -71,13 +71,13 @@ class ColumnChooser:
         """A row a metric, a column a region."""
         regions = self._columns.regions()
         for place, region in enumerate(regions):
-            grid.addWidget(qt.QLabel(region), row, place + 1)
+            grid.addWidget(qt.QLabel(region), row, place + 1, 1, 1, qt.Qt.AlignHCenter)
         for metric in self._columns.metrics():
             row += 1
             words = _("size in the reference") if metric == SIZE else measure(metric).words
             grid.addWidget(qt.QLabel(words), row, 0)
             for place, region in enumerate(regions):
-                grid.addWidget(self._keyBox(Key(metric, region), ""), row, place + 1)
+                grid.addWidget(self._keyBox(Key(metric, region), ""), row, place + 1, 1, 1, qt.Qt.AlignHCenter)
         return row + 1
 
     def _keyBox(self, key: Key, text: str):

@@ -277,7 +277,7 @@ class PlotDesk(Desk):
         node.SetInteractionMode(slicer.vtkMRMLPlotViewNode.InteractionModeSelectPoints)
         node.SetPlotChartNodeID(self.nodes.chartID)
         _nameTicks(self._view.chart().GetAxis(vtk.vtkAxis.BOTTOM), picture.ticks if picture is not None else ())
-        self._view.scheduleRender()
+        self.nodes.touch()
 
     def _onPoints(self, names=None, chosen=None) -> None:
         """Somebody chose points; the view is in the middle of that, so the answer waits for the event loop."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import slicer
 import vtk
 
 from . import colours
 from .nodes import OwnedNodes
 from .plotpicture import Picture, Series
+from .vtkarrays import vtkArray
 
 X, Y, CASE = "x", "y", "case"
 POINTS, MARKS = "points", "marks"
@@ -77,6 +79,10 @@ class PlotNodes:
         self._dropMarks()
         self._addMark("chosen", [case for case in chosen if case != shown], CHOSEN_COLOUR, CHOSEN_SIZE)
         self._addMark(shown, [shown] if shown else [], SHOWN_COLOUR, SHOWN_SIZE)
+        self._chart.Modified()
+
+    def touch(self) -> None:
+        """Have the view draw again, as after a change that the nodes do not know of."""
         self._chart.Modified()
 
     def caseAt(self, seriesID: str, row: int) -> str:
@@ -171,10 +177,8 @@ def _table(xs: Sequence[float], ys: Sequence[float], cases: Sequence[str]) -> vt
     """Columns x, y and case; a single point stands there twice, since Slicer draws a line through it and warns."""
     table = vtk.vtkTable()
     for name, values in ((X, xs), (Y, ys)):
-        column = vtk.vtkDoubleArray()
+        column = vtkArray(np.array(_atLeastTwo(values), dtype=float))
         column.SetName(name)
-        for value in _atLeastTwo(values):
-            column.InsertNextValue(float(value))
         table.AddColumn(column)
     labels = vtk.vtkStringArray()
     labels.SetName(CASE)

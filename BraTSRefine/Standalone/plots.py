@@ -103,7 +103,6 @@ class PlotView(ViewPane):
 
     dataSelected = Signal(object, object)
     mrmlSceneChanged = Signal(object)
-    SAMPLES_AT_REST = 4
 
     def __init__(self, renders: RenderQueue, parent=None):
         self._surface = ChartSurface()
