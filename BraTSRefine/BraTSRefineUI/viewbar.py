@@ -20,8 +20,8 @@ class ViewBar:
         self.desk = desk
         self.widget = slicer.util.loadUI(desk.workbench.resourcePath("UI/Views.ui"))
         self.ui = slicer.util.childWidgetVariables(self.widget)
-        self._menu = qt.QMenu(self.ui.modelsButton)
-        self.ui.modelsButton.setMenu(self._menu)
+        self._menu = qt.QMenu(self.ui.viewModelsButton)
+        self.ui.viewModelsButton.setMenu(self._menu)
         self._display = qt.QMenu(self.ui.displayButton)
         self._displayAction = qt.QWidgetAction(self._display)
         self._displayAction.setDefaultWidget(self.ui.displayBox)
@@ -49,7 +49,7 @@ class ViewBar:
         names = desk.layoutNames()
         fillCombo(ui.layoutCombo, list(names.values()), names.get(desk.layout, ""))
         ui.layoutCombo.enabled = bool(names)
-        ui.modelsButton.visible = desk.layout == views.MODELS_LAYOUT
+        ui.viewModelsButton.visible = desk.layout == views.MODELS_LAYOUT
         self._offerModels()
         self._showMember()
 

@@ -157,11 +157,11 @@ def test_what_is_done_is_saved_for_training_and_nothing_is_replaced(host, bench,
 def test_so_does_the_folder_of_brats(host, bench, panel, tmp_path):
     done = next(task.case for task in panel.tasks if task.state == "done")
     panel.ui.trainingFolderEdit.setText(str(tmp_path))
-    panel.ui.layoutCombo.setCurrentIndex(1)
+    panel.ui.trainingLayoutCombo.setCurrentIndex(1)
     panel.ui.imagesCombo.setCurrentIndex(0)
     click(panel.ui.saveLabelsButton)
     assert (tmp_path / done / f"{done}-seg.nii.gz").is_file()
-    panel.ui.layoutCombo.setCurrentIndex(0)
+    panel.ui.trainingLayoutCombo.setCurrentIndex(0)
 
 
 def test_a_case_that_is_done_but_neither_corrected_nor_accepted_is_refused_in_words(host, bench, panel, tmp_path):

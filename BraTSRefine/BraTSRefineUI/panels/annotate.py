@@ -29,7 +29,7 @@ class AnnotatePanel(Panel):
         for region in REGIONS:
             ui.regionCombo.addItem(region)
         ui.regionCombo.currentIndex = REGIONS.index("ET")
-        for combo, words in ((ui.layoutCombo, _layoutWords()), (ui.imagesCombo, _imageWords())):
+        for combo, words in ((ui.trainingLayoutCombo, _layoutWords()), (ui.imagesCombo, _imageWords())):
             for text in words.values():
                 combo.addItem(text)
         ui.chooseButton.clicked.connect(lambda checked=False: self._choose())
@@ -139,7 +139,7 @@ class AnnotatePanel(Panel):
     def saveLabels(self) -> None:
         """Save what is done in the layout that training reads."""
         ui = self.ui
-        layout = list(LAYOUTS)[ui.layoutCombo.currentIndex]
+        layout = list(LAYOUTS)[ui.trainingLayoutCombo.currentIndex]
         images = list(IMAGES)[ui.imagesCombo.currentIndex]
         with reported(_("Not saved:"), self._tellFailure):
             result = self.annotating.export(ui.trainingFolderEdit.text, layout, images)

@@ -1,0 +1,133 @@
+"""At the smallest window nothing is cut in any room, every button explains itself, an empty room says what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import cut_text
+import pytest
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+
+UI_FILES = sorted((Path(__file__).resolve().parents[2] / "BraTSRefine" / "Resources" / "UI").glob("*.ui"))
+ROOMS = ("Cohort", "Worst cases", "Review", "Uncertainty", "Refine", "Annotate")
+WITHOUT_A_BUTTON = {"Shift+X", "[", "]", "Shift+E", "B", "K", "T", "I", "L", "Shift+O", "O"}
+"""Keys of what is a check box, a slider or a menu, or is there only now and then; the help sheet has them all."""
+
+
+def tips_of_the_files() -> dict[str, str]:
+    found = {}
+    for path in UI_FILES:
+        for widget in ElementTree.parse(path).iter("widget"):
+            tips = [p.findtext("string") for p in widget.findall("property") if p.get("name") == "toolTip"]
+            found[widget.get("name")] = tips[0] if tips else ""
+    return found
+
+
+def words_of(room) -> str:
+    return " ".join(label.text() for label in room.findChildren(QLabel) if label.isVisible())
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_a_room_without_a_cohort_says_what_comes_first(window, name):
+    """The first test of this file: no cohort was opened in this window yet."""
+    bench = window.widget.workbench
+    assert not bench.session.isOpen
+    window.widget.showPanel(name)
+    window.settle(50)
+    words = words_of(bench.panelNamed(name).widget)
+    assert "Choose a data folder" in words if name == "Cohort" else "Open… comes first" in words
+    assert cut_text.faults(window.window.panel) == []
+
+
+def test_every_room_is_looked_at(host):
+    assert set(host.widget.panelNames()) == set(ROOMS)
+
+
+@pytest.mark.parametrize("width", [400, 480])
+@pytest.mark.parametrize("name", ROOMS)
+def test_nothing_is_cut_in_a_room_and_every_button_has_a_tool_tip(host, bench, name, width):
+    panel = host.window.panel
+    panel.setFixedWidth(width)
+    try:
+        host.widget.showPanel(name)
+        for page in cut_text.pages(bench.panelNamed(name).widget):
+            host.settle(50)
+            assert host.window.size() == QSize(1280, 800)
+            assert cut_text.faults(panel) == [], page
+            assert cut_text.untold(panel) == [], page
+    finally:
+        panel.setMinimumWidth(400)
+        panel.setMaximumWidth(480)
+
+
+def test_nothing_is_cut_in_the_sheet_of_keys(host, bench):
+    bench.ui.helpButton.click()
+    host.settle(50)
+    assert cut_text.faults(host.window.panel) == []
+    bench.ui.helpButton.click()
+
+
+def test_nothing_is_cut_while_labels_are_corrected(host, bench):
+    bench.review.setReader("Ann")
+    case = next(case for case in bench.session.cohort.cases if not case.error_of(bench.session.model))
+    host.widget.showCase(case.case)
+    bench.correcting.begin()
+    host.settle(50)
+    assert bench.correcting.isCorrecting
+    assert cut_text.faults(host.window.panel) == []
+    assert cut_text.untold(host.window.panel) == []
+    bench.correcting.end()
+    bench.showAgain()
+
+
+def test_a_disabled_button_says_why(host, bench):
+    """Its tool tip is another than the one that says what it does."""
+    enabled = tips_of_the_files()
+    for name in ROOMS:
+        host.widget.showPanel(name)
+        for page in cut_text.pages(bench.panelNamed(name).widget):
+            host.settle(20)
+            for button in host.window.panel.findChildren(QPushButton):
+                if button.isVisible() and not button.isEnabled():
+                    assert button.toolTip() != enabled.get(button.objectName()), f"{name} {page} {button.objectName()}"
+
+
+def test_each_key_stands_in_the_tool_tip_of_a_button(bench, host):
+    tips = " ".join(widget.toolTip() for widget in host.window.panel.findChildren(QWidget))
+    tips += " ".join(tips_of_the_files().values())
+    untold = [action.key for action in bench.actions() if f"({action.key})" not in tips]
+    assert set(untold) <= WITHOUT_A_BUTTON
+
+
+def test_every_button_of_the_files_has_a_tool_tip():
+    tips = tips_of_the_files()
+    for path in UI_FILES:
+        for widget in ElementTree.parse(path).iter("widget"):
+            if widget.get("class") in ("QPushButton", "QToolButton"):
+                assert tips[widget.get("name")], f"{path.name}: {widget.get('name')}"
+
+
+class TestTheCheckItself:
+    """It finds what it is for."""
+
+    def test_cut_words_and_what_lies_outside(self, window):
+        place = QWidget(window.window)
+        layout = QHBoxLayout(place)
+        label, button = QLabel("a long text that has no room"), QPushButton("a button of many words")
+        for widget in (label, button):
+            widget.setFixedWidth(30)
+            layout.addWidget(widget)
+        place.setGeometry(0, 0, 100, 40)
+        place.show()
+        window.settle()
+        button.setGeometry(90, 5, 30, 20)
+        found = " ".join(cut_text.faults(place))
+        assert "a long text" in found
+        assert "a button of many words" in found
+        assert "outside of its parent" in found
+        assert len(cut_text.untold(place)) == 0
+        button.setObjectName("silent")
+        assert cut_text.untold(place) == ["silent"]
+        place.deleteLater()
