@@ -138,11 +138,12 @@ class Annotating:
 
 
 def exportWords(result: Export) -> str:
-    """What became of it, in one sentence."""
+    """What became of it, in a sentence, and why what was refused was."""
     counted = [(result.count(status), status) for status in ("written", "there already, the same", "refused")]
     words = ", ".join(f"{count} {status}" for count, status in counted if count)
+    begin = "Nothing saved" if result.count("refused") == len(result.saved) else "Saved"
     refused = [f"{row.case}: {row.why}" for row in result.saved if row.why]
-    return ". ".join([words, *refused, *result.notes])
+    return ". ".join([f"{begin}: {words}", *refused, *result.notes])
 
 
 def _folder(text: str) -> Path:

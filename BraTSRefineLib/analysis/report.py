@@ -60,6 +60,7 @@ def write_report(
     title, summary = f"BraTSRefine: {contents.cohort.root.name}", headline(contents)
     made = f"Made {datetime.now():%Y-%m-%d %H:%M} with {versions()}."
     folder, footer = workspace.report_tables.name, f"{made} For research use only."
+    _write(workspace.report_tables / "README.txt", f"{title}, the tables of the report. {footer}\n")
     _write(workspace.report_md, markdown(title, summary, sections, folder, footer))
     _write(workspace.report_html, page(title, summary, sections, folder, made))
     return workspace.report_html

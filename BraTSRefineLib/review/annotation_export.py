@@ -66,8 +66,8 @@ def export_annotations(
     """Save the annotation of each named case below ``folder``, in the layout 'nnunet' or 'brats'.
 
     ``images``: 'none', 'links' or 'copies' of the case's images beside it. A case that cannot be saved, or whose file
-    is there with other content, is refused with the reason and the others go on. Raises ReviewError for an unknown layout
-    or a folder whose ``dataset.json`` cannot be used, WorkspaceError where it cannot be written.
+    is there with other content, is refused with the reason and the others go on. Raises ReviewError for an unknown
+    layout or a folder whose ``dataset.json`` cannot be used, WorkspaceError where it cannot be written.
     """
     if images not in IMAGES:
         raise ReviewError(f"no images '{images}'; it is one of {', '.join(IMAGES)}")

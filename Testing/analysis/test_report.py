@@ -91,6 +91,13 @@ def test_it_says_in_words_what_is_wrong(reported):
     assert "poor is the weakest of 2 models" in text
 
 
+def test_page_markdown_and_tables_are_for_research_only(reported, workspace):
+    """The tables stay plain CSV; a file beside them says it."""
+    path = reported[2]
+    for file in (path, path.with_suffix(".md"), path.parent / "report" / "README.txt"):
+        assert "For research use only" in file.read_text(encoding="utf-8"), file.name
+
+
 def test_it_says_what_was_compared_with_what(reported):
     text = text_of(reported[2])
     for said in (

@@ -101,7 +101,7 @@ def test_it_lists_every_action_with_its_key_and_words_under_headings(host, bench
         for action in actions:
             assert f"<b>{action.key}</b>" in shown, action.key
             assert action.words
-    assert [title for title, _ in groups][0] == "Cases"
+    assert next(title for title, _ in groups) == "Cases"
     assert "Segment Editor" in shown
     assert ">H</b>" in shown
     assert "research use only" in shown
