@@ -63,8 +63,13 @@ class BraTSRefineWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSceneEndClose(self, caller, event):
         self.workbench.onSceneClosed()
 
-    def openWorkspace(self, cohortFolder, workspaceFolder=""):
-        """Open a cohort and show its worst case. Raises CohortError or WorkspaceError."""
+    def openWorkspace(self, cohortFolder, workspaceFolder="", store=""):
+        """Open a cohort and show its worst case, or the one where this reviewer stopped.
+
+        ``store``: where the decisions are kept, as postgresql://USER@HOST/NAME; empty: as before, or in the workspace.
+        Raises CohortError or WorkspaceError.
+        """
+        self.workbench.review.keepIn(store)
         self.workbench.openFolder(str(cohortFolder), str(workspaceFolder))
 
     def panelNames(self):

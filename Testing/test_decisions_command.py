@@ -41,6 +41,16 @@ def reviewed(phantom_cohort, tmp_path_factory) -> Path:
     return workspace.root
 
 
+def test_the_work_list_of_a_model_knows_only_what_was_said_of_it(phantom_cohort, tmp_path):
+    workspace = Workspace.open(tmp_path / "workspace")
+    cohort = discover(phantom_cohort)
+    save_cohort(cohort, workspace)
+    with open_store(workspace.root) as store:
+        store.record(Event("decision", cohort.cases[0].case, "Ann", decision="minor", model="fold_0"))
+    for model, done in (("fold_0", 1), ("fold_1", 0)):
+        assert answer("worklist", "--workspace", workspace.root, "--model", model)["done"] == done
+
+
 def test_what_is_exported_here_can_be_imported_elsewhere(reviewed, tmp_path):
     for ending in ("csv", "jsonl"):
         file, other = tmp_path / f"decisions.{ending}", tmp_path / ending

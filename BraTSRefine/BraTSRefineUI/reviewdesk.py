@@ -69,6 +69,7 @@ class ReviewDesk(Desk):
         self.reviewing.reader = person.name()
         self.reviewing.open(self._url or storeOf(self.session.workspace.root))
         self._url, self._asked, self._trouble, self.hovered = "", (), "", -1
+        self.reviewing.resumeModel()
         self.panel.forgetChoices()
 
     def changeStore(self, url: str) -> None:
@@ -124,6 +125,11 @@ class ReviewDesk(Desk):
         """Something was recorded: states on other panels may be others now."""
         for panel in self.workbench.tabs:
             panel.showRecords()
+
+    def _tryAgain(self) -> None:
+        """A store that could not be opened, as one that was locked, may be free by now."""
+        if self.reviewing.problem:
+            self.reviewing.open(storeOf(self.session.workspace.root))
 
     def _closeStore(self) -> None:
         with reported(_("The last good export was not written:"), self.workbench.tellFailure):
@@ -266,6 +272,7 @@ class ReviewDesk(Desk):
             self._noteOpened()
             qt.QTimer.singleShot(0, lambda: self._takeHashes())
         self.hovered = -1
+        self._tryAgain()
         self.lookForNews()
         self._asked = ()
         self.bringUpToDate()

@@ -150,8 +150,17 @@ class Reviewing:
 
     def lastCase(self) -> str:
         """Where this reader stopped; empty where nothing of it is here."""
-        last = self.followed.last_of(self.reader) if self.followed and self.reader else None
+        last = self._last()
         return last.case if last and last.case in self.session.caseNames else ""
+
+    def resumeModel(self) -> None:
+        """Go on with the model that this reader looked at last."""
+        last = self._last()
+        if last and last.model in self.session.models:
+            self.session.setModel(last.model)
+
+    def _last(self) -> Event | None:
+        return self.followed.last_of(self.reader) if self.followed and self.reader else None
 
     def states(self) -> dict[str, CaseState]:
         """Every case with records as this reader may see it."""

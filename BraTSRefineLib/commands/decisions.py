@@ -109,6 +109,7 @@ def worklist(
     center: Annotated[list[str] | None, typer.Option(help="Only cases of this centre. Repeatable.")] = None,
     region: Annotated[str, typer.Option(help="Only what was flagged or predicted in WT, TC, ET ...")] = "",
     reader: Annotated[str, typer.Option(help="As this reader sees it, blind to the others.")] = "",
+    model: Annotated[str | None, typer.Option(help="Only what was said of this model's predictions.")] = None,
     seed: Annotated[int, typer.Option(help="Fixes the random order.")] = 0,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -125,7 +126,7 @@ def worklist(
     if unknown:
         raise UsageError(f"no state '{unknown[0]}'; it is one of {', '.join(PROGRESS)}")
     with opened_store(workspace, store) as (opened, reviewed):
-        states = opened.states(reader or None)
+        states = opened.states(reader or None, model)
     wish = Wish(order, tuple(state or ()), tuple(center or ()), region, seed)
     found = ordered(load_cohort(reviewed), states, *_ranked_by(reviewed), wish, reader)
     _show_worklist(found, as_json)

@@ -38,5 +38,13 @@ def test_review_opens_on_a_real_data_set_without_a_manifest(real_data, tmp_path,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert "Traceback" not in run.stderr
-    panels = ["review", "panel-cohort", "panel-worst-cases", "panel-uncertainty", "panel-refine", "panel-annotate"]
+    panels = [
+        "review",
+        "panel-cohort",
+        "panel-worst-cases",
+        "panel-review",
+        "panel-uncertainty",
+        "panel-refine",
+        "panel-annotate",
+    ]
     assert sorted(path.stem for path in pictures.glob("*.png")) == sorted(panels)

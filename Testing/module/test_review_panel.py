@@ -86,6 +86,8 @@ def test_every_flag_is_listed_with_region_figures_and_why(host, bench, panel):
     assert "reference:" in panel.ui.flagFiguresLabel.text()
     tip = view.model().data(view.model().index(1, 2), Qt.ToolTipRole)
     assert flags[1].why[1:] in tip
+    QTest.mouseMove(view.viewport(), view.visualRect(view.model().index(0, 2)).center())
+    wait_until(host, lambda: panel.ui.flagFiguresLabel.text().startswith("1 · "))
 
 
 def test_f_steps_through_the_flags_of_all_regions_and_moves_every_view(host, bench, panel, row):
@@ -284,13 +286,15 @@ def test_while_another_tab_is_in_front_its_own_list_leads(host, bench, panel):
 
 
 def test_the_review_goes_on_where_it_stopped_though_the_program_was_killed(host, bench, panel, phantom_cohort, folder):
+    model = next(model for model in reversed(bench.session.models) if model != bench.session.model)
+    bench.setModel(model)
     press(host, Qt.Key_N)
     case = bench.session.case
     press(host, Qt.Key_2)
     bench.review.reviewing.followed = None  # nothing is written at the end
     host.widget.openWorkspace(phantom_cohort, folder)
     host.settle()
-    assert bench.session.case == case
+    assert (bench.session.case, bench.session.model) == (case, model)
     assert bench.panelInFront() is panel
     assert bench.review.reviewing.decisionOf(None).decision == "minor"
 
@@ -440,11 +444,12 @@ def test_the_decisions_can_be_kept_elsewhere_and_the_place_is_remembered(
     host, bench, panel, phantom_cohort, folder, tmp_path
 ):
     press(host, Qt.Key_2)
-    panel.ui.storeEdit.setText(f"sqlite:///{tmp_path / 'team.sqlite'}")
     click(panel.ui.readersStepButton)
+    QTest.keyClicks(panel.ui.storeEdit, f"sqlite:///{tmp_path / 'team.sqlite'}")
     click(panel.ui.storeButton)
     assert "team.sqlite" in panel.ui.placeLabel.text()
-    assert bench.review.reviewing.decisionOf(None) is None
+    assert "begun from the last good export" in panel.ui.reviewStateLabel.text()
+    assert bench.review.reviewing.decisionOf(None).decision == "minor"
     open_as(host, phantom_cohort, folder, "Ann")
     assert bench.review.reviewing.place == str(tmp_path / "team.sqlite")
     bench.review.changeStore("")
@@ -468,3 +473,35 @@ def test_thousands_of_cases_are_in_the_queue_at_once(host, bench, panel):
     assert len(panel.queue.model._made) < 200
     panel.queue.mark(4990)
     assert panel.ui.queueView.visualRect(panel.ui.queueView.model().index(4990, 1)).isValid()
+
+
+@pytest.mark.slow
+def test_a_real_case_is_reviewed_flag_by_flag(window, real_data, tmp_path):
+    from BraTSRefineLib import jobs
+    from BraTSRefineLib.cohort import Workspace, discover, save_cohort
+
+    data = real_data / "brats2020"
+    opened = Workspace.open(tmp_path / "workspace", data)
+    cohort = discover(data)
+    save_cohort(cohort, opened)
+    case = cohort.cases[0].case
+    jobs.run(jobs.create(opened, "uncertainty", {"cases": [case]}))
+    open_as(window, data, opened.root, "Ann")
+    bench = window.widget.workbench
+    panel, reviewing = bench.panelNamed("Review"), bench.review.reviewing
+    assert panel.shownCases[0] == case
+    bench.showCase(case)
+    wait_until(window, lambda: reviewing.extents.isRead)
+    assert all(reviewing.extents.of(flag) is not None for flag in reviewing.flags())
+    press(window, Qt.Key_F)
+    for _flag in reviewing.flags():
+        press(window, Qt.Key_1)
+    assert reviewing.flag() is None
+    press(window, Qt.Key_2)
+    assert len(records(bench)) == len(reviewing.flags()) + 1
+    events = [event for event in reviewing.followed.store.events() if event.kind != "opened"]
+    assert {len(event.prediction_hash) for event in events} == {64}
+    press(window, Qt.Key_N)
+    assert bench.session.case == panel.shownCases[1]
+    reviewing.close()
+    assert not window.failures

@@ -49,6 +49,8 @@ class ReadersBox:
         say(self.ui.agreementLabel, self._told)
         place = _("Kept in {place}").format(place=escape(reviewing.place)) if reviewing.place else ""
         say(self.ui.placeLabel, place)
+        if reviewing.session.isOpen and not self.ui.storeEdit.modified:
+            self.ui.storeEdit.text = storeOf(reviewing.session.workspace.root)
 
     def _disputeWords(self, still: int) -> str:
         if not self.reviewing.readers:
@@ -93,4 +95,6 @@ class ReadersBox:
         self.refresh()
 
     def _onStore(self) -> None:
-        self.workbench.review.changeStore(self.ui.storeEdit.text)
+        url = self.ui.storeEdit.text.strip()
+        self.ui.storeEdit.text = url  # as it was never typed: what is opened stands there from now on
+        self.workbench.review.changeStore(url)
