@@ -57,15 +57,17 @@ class ColumnChooser:
     def _fillOptional(self, grid) -> int:
         """What belongs to no region: a tick each, two in a row."""
         words = {SIZE: _("Size"), CENTER: _("Centre"), DECISION: _("Decision"), PATTERN: _("What is wrong")}
-        for place, (name, text) in enumerate(words.items()):
-            isShown = name not in self.chosen.leftOut
-            box = self._box(name, text, isShown, lambda on, name=name: self._tell(self.chosen.toggled(name, on)))
-            grid.addWidget(box, place // 2, 0 if place % 2 == 0 else 1, 1, 1 if place % 2 == 0 else -1)
-        for place, key in enumerate((Key(MEAN_RANK), Key(RANK_SUM))):
-            text = _("Mean rank") if key.name == MEAN_RANK else _("Rank sum")
-            box = self._keyBox(key, text)
-            grid.addWidget(box, 2, place, 1, 1 if place == 0 else -1)
-        return 3
+        boxes = [
+            self._box(
+                *(name, text, name not in self.chosen.leftOut),
+                lambda on, name=name: self._tell(self.chosen.toggled(name, on)),
+            )
+            for name, text in words.items()
+        ]
+        boxes += [self._keyBox(Key(MEAN_RANK), _("Mean rank")), self._keyBox(Key(RANK_SUM), _("Rank sum"))]
+        for place, box in enumerate(boxes):
+            grid.addWidget(box, place // 2, place % 2, 1, -1 if place % 2 else 1, qt.Qt.AlignLeft)
+        return len(boxes) // 2
 
     def _fillMetrics(self, grid, row: int) -> int:
         """A row a metric, a column a region."""

@@ -34,8 +34,11 @@ class Chosen:
 
     @classmethod
     def read(cls, words: Sequence[str]) -> Chosen:
-        added = tuple(Key.read(word) for word in words if word and not word.startswith("-"))
-        return cls(added, frozenset(word[1:] for word in words if word.startswith("-")) & frozenset(OPTIONAL))
+        added = tuple(Key.read(word) for word in words if not word.startswith("-"))
+        return cls(
+            tuple(key for key in added if key.name),
+            frozenset(word[1:] for word in words if word.startswith("-")) & frozenset(OPTIONAL),
+        )
 
     def without(self, key: Key) -> Chosen:
         return Chosen(tuple(one for one in self.added if one != key), self.leftOut)
