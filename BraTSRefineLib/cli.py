@@ -11,7 +11,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from .commands import act, annotate, compare, decisions, fusing, look, predict, scoring, show, uncertainty
+from .commands import act, annotate, compare, correct, decisions, fusing, look, predict, scoring, show, uncertainty
 from .commands.options import notes
 
 app = typer.Typer(
@@ -44,6 +44,8 @@ for command in (
 app.add_typer(uncertainty.app, name="uncertainty")
 app.add_typer(annotate.app, name="annotate")
 app.add_typer(decisions.app, name="decisions")
+for command in (correct.corrections, correct.correct):
+    decisions.app.command()(command)
 
 
 def main() -> None:
