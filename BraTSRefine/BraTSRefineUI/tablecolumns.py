@@ -35,10 +35,8 @@ class Chosen:
     @classmethod
     def read(cls, words: Sequence[str]) -> Chosen:
         added = tuple(Key.read(word) for word in words if not word.startswith("-"))
-        return cls(
-            tuple(key for key in added if key.name),
-            frozenset(word[1:] for word in words if word.startswith("-")) & frozenset(OPTIONAL),
-        )
+        leftOut = frozenset(word[1:] for word in words if word.startswith("-"))
+        return cls(tuple(key for key in added if key.name), leftOut & frozenset(OPTIONAL))
 
     def without(self, key: Key) -> Chosen:
         return Chosen(tuple(one for one in self.added if one != key), self.leftOut)
