@@ -246,6 +246,9 @@ class Reviewing:
         if kind == "opened":
             return {}
         about = {"blind": self.isBlind and not self.adjudicates}
+        version = self.session.versions.shown(self.session.case, self.session.model)
+        if version is not None:
+            about["correction"] = version.event.payload["file"]
         if flag is not None:
             about |= {"region": flag.region, "quantity": flag.quantity, "volume_ml": round(flag.milliliters, 3)}
         return about
