@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-import qt
 import slicer
 import vtk
 from slicer.i18n import tr as _
 
+from .correctdrafts import DraftKeeping
 from .correcting import Edit
 from .correctpanel import CloseWatch, CorrectPanel
 from .correctscene import CorrectScene, segmentID
+from .correctversions import VersionRow
 from .desk import Action, Desk
 from .failures import reported
 from .shortcuts import Shortcuts
 
-KEEP_EVERY_MS = 3000
-CHANNELS = ("t1c", "t2f", "t2w", "t1n")
-"""Whose grey levels the threshold goes by, the first that there is."""
+CHANNELS = {"WT": ("t2f", "t2w", "t1c", "t1n")}
+OTHER_CHANNELS = ("t1c", "t1n", "t2f", "t2w")
+"""By region, whose grey levels the threshold goes by: the first that there is."""
 
 
 class CorrectDesk(Desk):
@@ -29,12 +28,11 @@ class CorrectDesk(Desk):
         self.edit: Edit | None = None
         self.paint = CorrectScene(slicer.mrmlScene)
         self.panel = CorrectPanel(workbench, self)
-        self._keys = Shortcuts(self._ownKeys(), workbench.views.hideOverlays)
-        self._timer = qt.QTimer()
-        self._timer.interval = KEEP_EVERY_MS
-        self._timer.timeout.connect(lambda: self.keepDraft())
-        self._isEntered = self._isDirty = self._asksToDiscard = False
-        self._flag, self._keptAt, self._trouble = None, "", ""
+        self._keys = Shortcuts(self._ownKeys(), self._hideAll)
+        self.row = VersionRow(workbench, self.panel)
+        self.draft = DraftKeeping(self.labels, self._tellState, workbench.tellFailure, workbench.tellStatus)
+        self._isEntered = self._asksToDiscard = False
+        self._flag = None
         self._watch = self._closing = None
         self._observed: list = []
 
@@ -59,6 +57,12 @@ class CorrectDesk(Desk):
             "V": lambda: bench.views.nextLayout(),
             "R": lambda: bench.ui.referenceToggle.toggle(),
         }
+
+    def _hideAll(self, hidden: bool) -> None:
+        """All overlays off while H is held, what is edited too."""
+        self.workbench.views.hideOverlays(hidden)
+        if self.isCorrecting:
+            self.paint.segmentation.GetDisplayNode().SetVisibility(not hidden)
 
     # Beginning and ending
 
@@ -90,7 +94,7 @@ class CorrectDesk(Desk):
         from BraTSRefineLib.review import start_from_prediction, start_from_version
 
         session, root = self.session, self.session.workspace.root
-        case, draft = session.cohort[session.case], self._draft()
+        case, draft = session.cohort[session.case], self.row.draft()
         version = session.versions.shown(session.case, session.model)
         if draft is not None:
             start = draft.start()
@@ -101,7 +105,8 @@ class CorrectDesk(Desk):
     def _open(self, edit: Edit) -> None:
         geometry = edit.start.template.geometry
         with slicer.util.RenderBlocker():
-            volume = self.paint.sourceVolume(geometry, edit.labels.shape, CHANNELS)
+            channels = CHANNELS.get(self.session.region, OTHER_CHANNELS)
+            volume = self.paint.sourceVolume(geometry, edit.labels.shape, channels)
             self.paint.begin(_("correction"), edit.labels, edit.tissues, geometry, volume)
             self.edit, self._flag = edit, None
             self.workbench.shortcuts.remove()
@@ -109,10 +114,10 @@ class CorrectDesk(Desk):
             if self._isEntered:
                 self._keys.install(slicer.util.mainWindow())
             self._hideShown(True)
-        self._isDirty = self._asksToDiscard = False
-        self._keptAt = self._trouble = ""
+        self._asksToDiscard = False
+        self._keepTo(next((flag for flag in self.session.caseFlags() if edit.flag == flag.id), None))
         self._observe()
-        self._timer.start()
+        self.draft.begin(edit)
         self.refresh()
         self._tellState(edit.labels)
 
@@ -133,7 +138,7 @@ class CorrectDesk(Desk):
 
     def end(self) -> None:
         """Back to the review, without asking and without keeping anything."""
-        self._timer.stop()
+        self.draft.end()
         self._unobserve()
         self.panel.end()
         self._keys.remove()
@@ -171,7 +176,7 @@ class CorrectDesk(Desk):
         with reported(_("Not saved:"), self.workbench.tellFailure):
             version = self.edit.save(self.labels())
         if version is None:
-            self.keepDraft()
+            self.draft.keep()
             return False
         self._takeSaved(version)
         return True
@@ -189,20 +194,7 @@ class CorrectDesk(Desk):
             words += " · " + outside.format(count=facts["left_out"])
         self._showAgain()
         self.workbench.tellStatus(words)
-        self._record([version.event])
-
-    def _record(self, events: list) -> None:
-        """Put corrections into the store; one that cannot be is recorded when the store is opened again."""
-        reviewing = self.workbench.review.reviewing
-        with reported(_("The correction is saved, but not recorded yet:"), self.workbench.tellFailure):
-            if reviewing.followed is None:
-                self.workbench.tellFailure(_("The correction is saved, but no store is open: it is recorded later"))
-                return
-            for event in events:
-                reviewing.followed.record(event)
-            reviewing.savedAt = datetime.now()
-            self.workbench.review.panel.caseChanged(reviewing.queue.updateRow(self.session.case))
-            self.workbench.review.tellRecords()
+        self.row.record(version)
 
     def discard(self) -> None:
         """Drop the edit; where anything is changed only at the second press."""
@@ -212,7 +204,7 @@ class CorrectDesk(Desk):
             words = _("Press Discard once more to drop {count} changed voxels.")
             self.panel.tellState(words.format(count=changed))
             return
-        self._dropDraft()
+        self.draft.drop()
         self.end()
         self._showAgain()
 
@@ -222,10 +214,10 @@ class CorrectDesk(Desk):
             return
         labels = self.labels()
         if not self.edit.isChanged(labels):
-            self._dropDraft()
+            self.draft.drop()
             self.end()
         elif not (self._wantsToSave(labels) and self.save()):
-            self._keepForNextTime(labels)
+            self.draft.keepForNextTime(labels)
             self.end()
 
     def _wantsToSave(self, labels) -> bool:
@@ -233,70 +225,6 @@ class CorrectDesk(Desk):
         question = question.format(case=self.edit.case.case, count=self._changedVoxels(labels))
         rest = _("Otherwise it is kept and offered next time.")
         return slicer.util.confirmYesNoDisplay(f"{question}\n\n{rest}")
-
-    # Drafts
-
-    def keepDraft(self) -> None:
-        """Keep what is painted against crashes; what cannot be kept is told once."""
-        if not self.isCorrecting:
-            return
-        if not self._isDirty:
-            self._sayAlive()
-            return
-        self._isDirty = False
-        labels = self.labels()
-        if self._tryToKeep(labels):
-            self._keptAt = f"{datetime.now():%H:%M:%S}"
-        self._tellState(labels)
-
-    def _tryToKeep(self, labels) -> bool:
-        from BraTSRefineLib.cohort import WorkspaceError
-        from BraTSRefineLib.cohort.volumes import VolumeError
-
-        try:
-            self.edit.keep(labels)
-        except (WorkspaceError, VolumeError) as error:
-            self._isDirty = True
-            if not self._trouble:
-                self._trouble = str(error)
-                self.workbench.tellFailure(_("The edit is not kept against a crash: {why}").format(why=error))
-            return False
-        self._trouble = ""
-        return True
-
-    def _sayAlive(self) -> None:
-        from BraTSRefineLib.cohort import WorkspaceError
-
-        if self.edit.keeper.is_kept:
-            try:
-                self.edit.keeper.say_alive()
-            except WorkspaceError:
-                self._isDirty = True  # the draft is written anew, and that tells what is wrong
-
-    def _keepForNextTime(self, labels) -> None:
-        """In the workspace; where that cannot be written, in the temporary folder, which is told."""
-        if self._tryToKeep(labels):
-            self.edit.keeper.let_go()
-            words = _("the edit of {case} is kept and offered next time")
-            self.workbench.tellStatus(words.format(case=self.edit.case.case))
-            return
-        with reported(_("The edit could not be kept:"), self.workbench.tellFailure):
-            path = self.edit.rescue(slicer.app.temporaryPath, labels)
-            self.workbench.tellFailure(_("The workspace cannot be written; the edit is in {path}").format(path=path))
-
-    def _dropDraft(self) -> None:
-        with reported(_("The draft was not taken away:"), self.workbench.tellFailure):
-            self.edit.keeper.discard()
-
-    def _draft(self):
-        """The newest edit of this case that this reader did not save."""
-        from BraTSRefineLib.review import drafts
-
-        session = self.session
-        if not session.case:
-            return None
-        found = drafts(session.workspace.root, session.case, self._reader(), session.model)
-        return found[0] if found else None
 
     # Versions
 
@@ -314,59 +242,30 @@ class CorrectDesk(Desk):
         """Keep the edit to the neighbourhood of the flag that is looked at, or to nothing."""
         if not self.isCorrecting:
             return
-        self._flag = self.session.currentFlag() if on else None
-        self.edit.keepTo(self._flag, self._flag.id if self._flag else "")
-        self.paint.keepTo(self.edit.inside)
+        self._keepTo(self.session.currentFlag() if on else None)
         self.refresh()
         self._tellState(self.labels())
+
+    def _keepTo(self, flag) -> None:
+        self._flag = flag
+        self.edit.keepTo(flag)
+        self.paint.keepTo(self.edit.inside)
 
     # What happens
 
     def opened(self) -> None:
-        """Another cohort: corrections that were saved while no store could be written are recorded."""
-        from BraTSRefineLib.review import saved_versions
-
-        reviewing, versions = self.workbench.review.reviewing, self.session.versions
-        versions.events = lambda case: reviewing.followed.events(case) if reviewing.followed else ()
-        versions.isSeen = self._isSeen
-        if reviewing.followed is not None:
-            known = {event.uid for event in reviewing.followed.events()}
-            self._record([v.event for v in saved_versions(self.session.workspace.root) if v.event.uid not in known])
-
-    def _isSeen(self, version) -> bool:
-        """Everybody's, but where independent reads are going on, which are blind to each other."""
-        reviewing = self.workbench.review.reviewing
-        if version.event.who == reviewing.reader or not reviewing.isBlind or reviewing.adjudicates:
-            return True
-        state = reviewing.followed.state(version.event.case) if reviewing.followed else None
-        return reviewing.queue.order != "blind" and not (state and state.second_reader)
+        self.row.opened()
 
     def refresh(self) -> None:
         session, correcting = self.session, self.isCorrecting
         if session.case:
-            self._tellVersion()
+            self.row.refresh(correcting, _("This case is being corrected") if correcting else self._refusal())
         flag = self._flag or session.currentFlag()
         words = _("Only within 10 mm of flag {rank} ({region})") if flag else _("Only within 10 mm of the flag")
         words = words.format(rank=flag.rank, region=flag.region) if flag else words
         self.panel.tellFlag(words, correcting and self.edit.inside is not None, flag is not None)
 
     showCase = showSelected = refresh
-
-    def _tellVersion(self) -> None:
-        session = self.session
-        place, count = session.versions.place(session.case, session.model)
-        words = session.versions.words(session.case, session.model)
-        if words:
-            words = f"{words[:1].upper()}{words[1:]}" + (f" ({count + 1 - place}/{count})" if count > 1 else "")
-        elif count:
-            words = _("The prediction; {count} corrections").format(count=count)
-        draft = None if self.isCorrecting else self._draft()
-        if draft:
-            kept = _("an edit of {when} was not saved").format(when=f"{draft.when.astimezone():%H:%M}")
-            words = f"{words} · {kept}" if words else f"{kept[:1].upper()}{kept[1:]}"
-        free = not self.isCorrecting
-        refusal = self._refusal() if free else _("This case is being corrected")
-        self.panel.tellVersion(words, free and place != 0, free and place != 1 and count > 0, refusal)
 
     def _refusal(self) -> str:
         """Why nothing can be corrected; empty where it can."""
@@ -420,10 +319,11 @@ class CorrectDesk(Desk):
     def _beforeSceneGoes(self) -> None:
         labels = self.labels()
         if self.edit.isChanged(labels):
-            self._keepForNextTime(labels)
+            self.draft.keepForNextTime(labels)
 
     def _onPainted(self) -> None:
-        self._isDirty, self._asksToDiscard = True, False
+        self._asksToDiscard = False
+        self.draft.noteChange()
 
     # Words
 
@@ -436,8 +336,8 @@ class CorrectDesk(Desk):
         outside = int((changed & ~inside).sum()) if inside is not None else 0
         if outside:
             words += " · " + _("{count} of them too far from the flag, which will not be saved").format(count=outside)
-        if self._keptAt:
-            words += " · " + _("kept {when}").format(when=self._keptAt)
+        if self.draft.keptAt:
+            words += " · " + _("kept {when}").format(when=self.draft.keptAt)
         self.panel.tellState(words)
 
     def _reader(self) -> str:

@@ -107,21 +107,20 @@ class Edit:
         self.root, self.start, self.case, self.who = root, start, case, who
         self.labels = draft.labels() if draft else start.labels
         convention = case.convention_of(start.model)
-        self.tissues: list[Tissue] = tissues_of(convention, np.maximum(start.labels, self.labels))
+        self.tissues: list[Tissue] = tissues_of(convention, np.stack([start.labels, self.labels]))
         self.flag = draft.flag if draft else ""
         self.inside: np.ndarray | None = None
         self.keeper = DraftKeeper(root, start, who, self.flag, draft.folder if draft else None)
         self._kept = self.labels if draft else start.labels
         self._though = False
 
-    def keepTo(self, flag: FlagRow | None, flagID: str = "") -> None:
+    def keepTo(self, flag: FlagRow | None) -> None:
         """Keep the edit to the neighbourhood of a flag; to nothing for None."""
         from BraTSRefineLib.review import neighbourhood
 
-        self.flag = self.keeper.flag = flagID if flag else ""
+        self.flag = self.keeper.flag = flag.id if flag else ""
         geometry = self.start.template.geometry
-        box = getattr(flag, "box", ())
-        self.inside = neighbourhood(geometry, flag.center, flag.milliliters, box) if flag else None
+        self.inside = neighbourhood(geometry, flag.center, flag.milliliters, flag.box) if flag else None
 
     def joined(self, masks: dict[int, np.ndarray]) -> np.ndarray:
         """The label map of the painted masks by label."""
