@@ -28,7 +28,7 @@ def write(corners: Corners, session: Session, shown: CaseScene, comparing: Compa
     for view, _slice, _composite in views.shownSliceNodes(shown.scene):
         lines, scale = [_outlines(session, shown, comparing, view)], None
         if "errors" in view.overlays and shown.isVisible("errors") and shown.hasErrors:
-            lines.append(_errors(session.region))
+            lines.append(_errors(session.region, shown.errorClasses))
         if "uncertainty" in view.overlays and uncertainty and shown.isVisible("uncertainty"):
             lines += _uncertainty(uncertainty, threshold)
             scale = Scale(uncertainty.unit, uncertainty.low, uncertainty.high) if view.orientation == "Axial" else None
@@ -140,8 +140,8 @@ def _writeIn3D(corners: Corners, session: Session, shown: CaseScene, comparing: 
     corners.show(views.THREE_D_TAG, title, [pieces] if pieces else [])
 
 
-def _errors(region: str) -> list:
-    """What the colours of the error map mean in a region."""
+def _errors(region: str, occurring: list[int]) -> list:
+    """What the colours of the error map mean in a region, of those that occur; that nothing is wrong, if so."""
     if region == "WT":
         wrong = {casedata.WRONG_CLASS: _("wrong class")}
     else:
@@ -150,7 +150,8 @@ def _errors(region: str) -> list:
             casedata.CONFUSED_AWAY: _("{region} called other tissue").format(region=region),
         }
     words = {casedata.FALSE_POSITIVE: _("false positive"), casedata.FALSE_NEGATIVE: _("false negative"), **wrong}
-    return [(words[label], ERROR_CLASSES[label][1]) for label in words]
+    found = [(words[label], ERROR_CLASSES[label][1]) for label in occurring if label in words]
+    return found or [(_("nothing is wrong"), colours.QUIET_TEXT)]
 
 
 def _uncertainty(uncertainty, threshold: float) -> list:

@@ -51,6 +51,7 @@ class CaseScene:
         self.look = Look()
         self._data = CaseData("")
         self._compared: dict[int, Labels] = {}
+        self.errorClasses: list[int] = []
         self._owned = nodes.OwnedNodes(scene)
         self.distances = DistanceSurfaces(scene, self._owned)
         self.flagMarker = FlagMarker(scene, self._owned)
@@ -203,6 +204,7 @@ class CaseScene:
     def _showErrors(self) -> None:
         self._owned.remove("errors")
         errors = self._errors()
+        self.errorClasses = [] if errors is None else np.flatnonzero(np.bincount(errors.ravel()))[1:].tolist()
         if errors is not None:
             grid = ijkToRas(self._data.reference.geometry)
             self._owned.add("errors", *nodes.classVolume(self.scene, "errors", errors, grid, ERROR_CLASSES))

@@ -214,9 +214,7 @@ def shown_in(scene, name: str) -> set[str]:
     display = node.GetNthDisplayNode(0)
     count = display.GetNumberOfViewNodeIDs() if display.GetVisibility() else 0
     tags = {slice_.GetID(): view.tag for view, slice_, _composite in views.sliceNodes(scene)}
-    return {
-        tags[display.GetNthViewNodeID(i)] for i in range(display.GetNumberOfViewNodeIDs()) if display.GetVisibility()
-    }
+    return {tags[display.GetNthViewNodeID(i)] for i in range(count)}
 
 
 def test_flipping_shows_the_one_or_the_other_where_a_view_has_both(scene):

@@ -1,0 +1,411 @@
+"""Comparing in the window: layouts, models beside each other, members one after another, flip, held H, display."""
+
+from __future__ import annotations
+
+import pytest
+from driving import click, press, wait_until
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractItemView, QApplication
+
+
+@pytest.fixture
+def desk(host, bench):
+    """The desk of the views, in *Review* and with nothing hidden before and after."""
+    from BraTSRefineUI import views
+
+    yield bench.views
+    bench.views.comparing.asked = []
+    bench.views.goToMember(0)
+    bench.views.setLook(only="", modality="", visible=dict.fromkeys(views.OVERLAYS, True))
+    bench.views.setLayout(views.REVIEW_LAYOUT)
+    host.settle()
+
+
+def shown(host) -> set[str]:
+    return set(host.layoutManager.sliceViewNames())
+
+
+def in_models(host, desk) -> None:
+    """Go to *Models* and wait until every model was read."""
+    from BraTSRefineUI import views
+
+    desk.setLayout(views.MODELS_LAYOUT)
+    wait_until(host, lambda: len(desk.comparing.beside) == len(desk.comparing.wanted()))
+
+
+def outlines(name: str):
+    """The display node of the chosen region of the segmentation of that name."""
+    import slicer
+
+    node = slicer.util.getNode(name)
+    return node.GetNthDisplayNode(0) if node else None
+
+
+def views_of(name: str) -> set[str]:
+    """The slice views that show the outlines of that name."""
+    import slicer
+
+    display = outlines(name)
+    ids = [display.GetNthViewNodeID(i) for i in range(display.GetNumberOfViewNodeIDs())]
+    nodes = [slicer.mrmlScene.GetNodeByID(identifier) for identifier in ids if display.GetVisibility()]
+    return {node.GetLayoutName() for node in nodes if node.IsA("vtkMRMLSliceNode")}
+
+
+def test_the_chooser_offers_every_layout_and_shows_the_one_of_the_key(host, desk):
+    from BraTSRefineUI import views
+
+    combo = desk.bar.ui.layoutCombo
+    names = [combo.itemText(i) for i in range(combo.count())]
+    assert names[:5] == ["Review", "Compare", "Models", "Channels", "One"]
+    combo.setCurrentIndex(names.index("Compare"))
+    host.settle()
+    assert desk.layout == views.COMPARE_LAYOUT
+    assert shown(host) == {tag for row in views.COMPARE_ROWS for tag in row}
+    press(host, Qt.Key_V)
+    assert combo.currentText() == "Models"
+
+
+def test_another_layout_looks_where_the_one_before_it_looked(host, bench, desk):
+    import slicer
+    from BraTSRefineUI import views
+
+    bench.caseScene.jump((5.0, -7.0, 30.0))
+    before = views.position(slicer.mrmlScene)
+    for layout in (views.COMPARE_LAYOUT, views.ONE_LAYOUT, views.REVIEW_LAYOUT):
+        desk.setLayout(layout)
+        assert views.position(slicer.mrmlScene) == pytest.approx(before, abs=1e-3)
+
+
+def test_models_stand_beside_each_other_with_name_and_dice(host, bench, desk):
+    in_models(host, desk)
+    assert shown(host) == {f"BraTSRefineModel{place}" for place in range(4)}
+    names = desk.comparing.wanted()
+    assert names[0] == bench.session.model and len(set(names)) == 4
+    for place, name in enumerate(names):
+        words = desk.corners.words(f"BraTSRefineModel{place}")
+        assert name in words and "Dice" in words
+    assert views_of(names[2]) == {"BraTSRefineModel2"}
+    assert views_of("reference") == shown(host)
+
+
+def test_the_chooser_of_models_adds_and_takes_away_a_view(host, bench, desk):
+    in_models(host, desk)
+    offered = {action.text(): action for action in desk.bar.ui.viewModelsButton.menu().actions()}
+    ticked = {name for name, action in offered.items() if action.isChecked()}
+    assert set(offered) == set(bench.session.models) - {bench.session.model}
+    assert ticked == set(desk.comparing.wanted()[1:])
+    absent = next(name for name in offered if name not in ticked)
+    offered[absent].toggle()
+    wait_until(host, lambda: len(desk.comparing.beside) == 5)
+    assert desk.comparing.wanted()[-1] == absent
+    assert shown(host) == {f"BraTSRefineModel{place}" for place in range(5)}
+    for name in ticked:
+        desk.chooseModel(name, False)
+    host.settle()
+    assert shown(host) == {"BraTSRefineModel0", "BraTSRefineModel1"}
+
+
+def test_models_follow_the_case_and_the_region(host, bench, desk):
+    in_models(host, desk)
+    press(host, Qt.Key_N)
+    wait_until(host, lambda: len(desk.comparing.beside) == len(desk.comparing.wanted()))
+    assert bench.session.case in desk.corners.words("BraTSRefineModel0")
+    before = desk.corners.words("BraTSRefineModel1")
+    click(host.widget.ui.regionWTButton)
+    host.settle()
+    assert "WT Dice" in desk.corners.words("BraTSRefineModel1") != before
+
+
+def test_leaving_models_takes_its_outlines_out_of_the_scene(host, bench, desk):
+    import slicer
+    from BraTSRefineUI import views
+
+    in_models(host, desk)
+    desk.setLayout(views.REVIEW_LAYOUT)
+    names = {node.GetName() for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")}
+    assert names == {"reference", bench.session.model}
+
+
+def test_the_views_of_a_layout_scroll_and_zoom_together(host, desk):
+    import slicer
+    from BraTSRefineUI import views
+
+    for layout in (views.COMPARE_LAYOUT, views.MODELS_LAYOUT):
+        desk.setLayout(layout)
+        host.settle()
+        view = host.layoutManager.sliceWidget(host.layoutManager.sliceViewNames()[0]).sliceView()
+        turn(view, Qt.NoModifier)
+        turn(view, Qt.ControlModifier)
+        host.settle()
+        nodes = [node for _view, node, _composite in views.shownSliceNodes(slicer.mrmlScene)]
+        assert len({round(node.GetSliceOffset(), 3) for node in nodes}) == 1
+        assert len({round(node.GetFieldOfView()[0] / node.GetDimensions()[0], 4) for node in nodes}) == 1
+
+
+def turn(view, modifiers) -> None:
+    middle = QPointF(view.rect().center())
+    event = (QPoint(0, 0), QPoint(0, 120), Qt.NoButton, modifiers, Qt.NoScrollPhase, False)
+    QApplication.sendEvent(view, QWheelEvent(middle, view.mapToGlobal(middle), *event))
+
+
+def test_x_flips_between_prediction_and_reference_and_says_so(host, bench, desk):
+    model = bench.session.model
+    press(host, Qt.Key_X)
+    assert "BraTSRefineT1c" in views_of(model) - views_of("reference")
+    assert "only the prediction" in desk.corners.words("BraTSRefineT1c")
+    press(host, Qt.Key_X)
+    assert "BraTSRefineT1c" in views_of("reference") - views_of(model)
+    assert "only the reference" in desk.corners.words("BraTSRefineT1c")
+    press(host, Qt.Key_X)
+    assert "BraTSRefineT1c" in views_of(model) - views_of("reference")
+    press(host, Qt.Key_X, Qt.ShiftModifier)
+    assert "BraTSRefineT1c" in views_of("reference") & views_of(model)
+    assert "only" not in desk.corners.words("BraTSRefineT1c")
+
+
+def test_brackets_go_through_the_members_and_back_to_the_chosen_model(host, bench, desk):
+    names = desk.comparing.names
+    assert len(names) > 2
+    press(host, Qt.Key_BracketRight)
+    press(host, Qt.Key_BracketRight)
+    words = desk.corners.words("BraTSRefineT1c")
+    assert f"2 of {len(names)}: {names[1]}, Dice" in words
+    assert outlines(names[1]) is not None
+    assert desk.bar.ui.memberSlider.value() == 2
+    press(host, Qt.Key_BracketLeft)
+    press(host, Qt.Key_BracketLeft)
+    assert desk.comparing.member is None
+    assert outlines(bench.session.model) is not None
+    assert " of " not in desk.corners.words("BraTSRefineT1c")
+
+
+def test_the_slider_shows_the_member_and_a_case_returns_to_the_chosen_model(host, bench, desk):
+    slider = desk.bar.ui.memberSlider
+    slider.setValue(slider.maximum())
+    assert desk.comparing.member.model == desk.comparing.names[-1]
+    assert desk.comparing.names[-1] in desk.bar.ui.memberLabel.toolTip()
+    press(host, Qt.Key_N)
+    assert desk.comparing.member is None
+    assert slider.value() == 0
+    assert outlines(bench.session.model) is not None
+
+
+def test_a_region_keeps_the_member_and_tells_its_dice_there(host, desk):
+    desk.goToMember(2)
+    click(host.widget.ui.regionTCButton)
+    host.settle()
+    name = desk.comparing.names[1]
+    assert desk.comparing.member.model == name
+    assert outlines(name) is not None
+
+
+def test_members_of_a_fused_model_are_those_it_was_made_from(host, bench, desk):
+    bench.startJob("fuse", {"method": "majority", "models": ["fold_1", "fold_3"]})
+    wait_until(host, lambda: not bench.isBusy)
+    bench.setModel(bench.jobs.lastRun)
+    host.settle()
+    assert desk.comparing.isEnsemble
+    assert desk.comparing.names == ["fold_1", "fold_3"]
+    press(host, Qt.Key_BracketRight)
+    assert "member 1 of 2: fold_1, Dice" in desk.corners.words("BraTSRefineT1c")
+
+
+def test_overlays_are_off_while_h_is_held_wherever_the_focus_is(host, bench, desk):
+    host.window.activateWindow()
+    handle = host.window.windowHandle()
+    table = next(table for table in bench.worstCases.widget.findChildren(QAbstractItemView) if table.isVisible())
+    for focused in (host.layoutManager.sliceWidget("BraTSRefineT1c").sliceView(), table, host.window):
+        focused.setFocus()
+        host.settle(50)
+        QTest.keyPress(handle, Qt.Key_H)
+        assert not bench.caseScene.isVisible("prediction")
+        assert views_of("reference") == set()
+        QTest.keyRelease(handle, Qt.Key_H)
+        assert bench.caseScene.isVisible("prediction")
+
+
+def test_overlays_come_back_when_the_window_is_left_with_h_held(host, bench, desk):
+    host.window.activateWindow()
+    host.settle(50)
+    QTest.keyPress(host.window.windowHandle(), Qt.Key_H)
+    assert not bench.caseScene.isVisible("prediction")
+    QApplication.sendEvent(host.window, QEvent(QEvent.WindowDeactivate))
+    assert bench.caseScene.isVisible("prediction")
+    QTest.keyRelease(host.window.windowHandle(), Qt.Key_H)
+    assert bench.caseScene.isVisible("prediction")
+
+
+def test_h_is_a_letter_in_a_text_field(host, bench, desk):
+    host.widget.showPanel("Worst cases")
+    edit = bench.worstCases.ui.filterEdit
+    host.window.activateWindow()
+    edit.setFocus()
+    host.settle(50)
+    QTest.keyPress(host.window.windowHandle(), Qt.Key_H)
+    assert bench.caseScene.isVisible("prediction")
+    QTest.keyRelease(host.window.windowHandle(), Qt.Key_H)
+    assert edit.text() == "h"
+    edit.clear()
+
+
+def test_keys_fill_and_outline_and_the_settings_remember(host, bench, desk):
+    import slicer
+
+    click(desk.bar.ui.fillLabelsToggle)
+    assert bench.caseScene.look.fillsLabels
+    press(host, Qt.Key_L)
+    assert not bench.caseScene.look.fillsLabels
+    press(host, Qt.Key_E, Qt.ShiftModifier)
+    assert not bench.caseScene.look.fillsErrors
+    desk.bar.ui.opacitySlider.setValue(80)
+    assert bench.caseScene.look.opacity == pytest.approx(0.8)
+    settings = slicer.app.userSettings()
+    assert not slicer.util.toBool(settings.value("BraTSRefine/views/fillErrorsToggle"))
+    assert int(settings.value("BraTSRefine/views/opacity")) == 80
+    press(host, Qt.Key_E, Qt.ShiftModifier)
+    desk.bar.ui.opacitySlider.setValue(55)
+
+
+def case_with_both(bench) -> str:
+    """A case whose reference and prediction both have something of the region."""
+    return next(row.case for row in bench.session.rows() if row.values.get("dice", 0) > 0)
+
+
+def test_i_colours_the_surfaces_by_their_distance_with_a_scale_in_millimetres(host, bench, desk):
+    import slicer
+    from BraTSRefineUI import views
+
+    click(host.widget.ui.regionWTButton)
+    bench.showCase(case_with_both(bench))
+    press(host, Qt.Key_I)
+    models = {node.GetName() for node in slicer.util.getNodesByClass("vtkMRMLModelNode")}
+    assert {"reference", "prediction"} <= models
+    assert "too far out" in desk.corners.words(views.THREE_D_TAG)
+    assert bench.caseScene.distances.limit >= 2
+    press(host, Qt.Key_I)
+    assert "too far out" not in desk.corners.words(views.THREE_D_TAG)
+
+
+def test_k_shows_the_crosshair_where_the_views_look_and_leaving_takes_it_away(host, bench, desk):
+    import slicer
+    from BraTSRefineUI import views
+
+    node = views.crosshair(slicer.mrmlScene)
+    press(host, Qt.Key_K)
+    assert node.GetCrosshairMode() != node.NoCrosshair
+    assert node.GetCrosshairRAS() == pytest.approx(views.position(slicer.mrmlScene), abs=1e-3)
+    host.widget.exit()
+    assert node.GetCrosshairMode() == node.NoCrosshair
+    host.widget.enter()
+    assert node.GetCrosshairMode() != node.NoCrosshair
+    press(host, Qt.Key_K)
+    assert node.GetCrosshairMode() == node.NoCrosshair
+
+
+def test_b_changes_the_modality_of_the_views_for_comparing(host, desk):
+    from BraTSRefineUI import views
+
+    desk.setLayout(views.ONE_LAYOUT)
+    seen = {desk.corners.words("BraTSRefineOne").split()[0]}
+    for _press in range(3):
+        press(host, Qt.Key_B)
+        seen.add(desk.corners.words("BraTSRefineOne").split()[0])
+    assert seen == {"T1", "T1c", "T2", "FLAIR"}
+
+
+@pytest.mark.parametrize("region", ["WT", "ET"])
+def test_no_caption_is_cut_or_lies_over_another(host, bench, desk, region):
+    from BraTSRefineUI import views
+
+    bench.setRegion(region)
+    desk.goToMember(2)
+    desk.setLook(only="prediction")
+    for layout in views.LAYOUTS:
+        desk.setLayout(layout)
+        host.settle(100)
+        for tag, actors in desk.corners._actors.items():
+            assert_no_text_overlaps(desk, tag, actors)
+
+
+def assert_no_text_overlaps(desk, tag: str, actors) -> None:
+    view = desk.corners._view(tag)
+    size = view.renderWindow().GetSize()
+    boxes = [box_of(actor, view) for actor in actors if actor.IsA("vtkTextActor")]
+    assert all(low[0] >= 0 and high[0] <= size[0] and low[1] >= 0 and high[1] <= size[1] for low, high in boxes)
+    for i, (low, high) in enumerate(boxes):
+        for other_low, other_high in boxes[i + 1 :]:
+            apart = any(high[k] <= other_low[k] or other_high[k] <= low[k] for k in (0, 1))
+            assert apart, (tag, desk.corners.words(tag))
+
+
+def box_of(actor, view):
+    """Lower left and upper right corner of a text in pixels of its view."""
+    renderer = view.renderWindow().GetRenderers().GetItemAsObject(0)
+    size = [0.0, 0.0]
+    actor.GetSize(renderer, size)
+    x, y = actor.GetPositionCoordinate().GetComputedViewportValue(renderer)
+    if actor.GetTextProperty().GetVerticalJustification() == 2:
+        y -= size[1]
+    return (x, y + 2), (x + size[0], y + size[1] - 2)
+
+
+def test_captions_are_laid_out_anew_when_a_view_changes_its_size(host, desk):
+    before = len(desk.corners._captions)
+    host.window.resize(1400, 900)
+    host.settle(200)
+    width = host.layoutManager.sliceWidget("BraTSRefineT1c").sliceView().renderWindow().GetSize()[0]
+    assert desk.corners._captions["BraTSRefineT1c"][1] == width
+    assert len(desk.corners._captions) == before
+    host.window.resize(1280, 800)
+    host.settle(200)
+
+
+def test_closing_the_scene_in_models_leaves_nothing_to_stumble_over(host, bench, desk):
+    import slicer
+
+    in_models(host, desk)
+    desk.goToMember(1)
+    slicer.mrmlScene.Clear()
+    host.settle(100)
+    assert bench.session.case == ""
+    press(host, Qt.Key_N)
+    wait_until(host, lambda: len(desk.comparing.beside) == len(desk.comparing.wanted()))
+    assert desk.comparing.member is None
+
+
+@pytest.mark.slow
+def test_real_models_are_compared_and_leave_nothing_behind(window, real_data, tmp_path):
+    import slicer
+    from BraTSRefineUI import views
+
+    window.widget.openWorkspace(real_data / "brats2020", tmp_path / "workspace")
+    bench = window.widget.workbench
+    desk, case = bench.views, "BraTS20_Training_003"
+    bench.setRegion("ET")
+    bench.setModel("baseline_no_attention")
+    bench.showCase(case)
+    window.settle()
+    assert len(desk.comparing.names) >= 4
+    found = {}
+    for place in range(1, len(desk.comparing.names) + 1):
+        desk.goToMember(place)
+        found[desk.comparing.member.model] = desk.comparing.member.dice
+    assert found["baseline_no_attention"] == pytest.approx(0.25, abs=0.006)
+    desk.goToMember(0)
+    desk.bar.ui.distanceToggle.toggle()
+    assert bench.caseScene.distances.limit == 20
+    desk.bar.ui.distanceToggle.toggle()
+    in_models(window, desk)
+    assert len(desk.comparing.beside) == 4
+    desk.setLayout(views.REVIEW_LAYOUT)
+    count = slicer.mrmlScene.GetNumberOfNodes()
+    for name in ("BraTS20_Training_002", case):
+        bench.showCase(name)
+        desk.stepMember(1)
+        in_models(window, desk)
+        desk.setLayout(views.REVIEW_LAYOUT)
+    desk.goToMember(0)
+    assert slicer.mrmlScene.GetNumberOfNodes() == count
+    assert not window.failures
