@@ -86,9 +86,11 @@ class CaseColumns:
 
     def regions(self) -> list[str]:
         """The regions that were scored, the outer one first."""
+        known = {region for _metric, region in self._index()}
+        if not known:
+            return []
         from BraTSRefineLib.regions import SCORED_REGIONS
 
-        known = {region for _metric, region in self._index()}
         return [region for region in SCORED_REGIONS if region in known]
 
     def numbers(self, key: Key) -> np.ndarray:

@@ -65,10 +65,9 @@ def _ofReports(metric: str) -> Measure:
 
 
 def unitOf(metric: str) -> str:
-    """``mm``, ``ml`` or nothing."""
-    from BraTSRefineLib.analysis.metrics import metric_unit
-
-    return metric_unit(metric)
+    """``mm``, ``ml`` or nothing; known before the packages of the backend are installed."""
+    unit = metric.rpartition("_")[2]
+    return unit if unit in ("mm", "ml") else ""
 
 
 def orderOf(metrics: Iterable[str]) -> list[str]:
