@@ -101,10 +101,10 @@ class ReviewDesk(Desk):
 
     def lookForNews(self) -> None:
         """What others recorded meanwhile; a store that cannot be read is told once, and once it is back."""
-        from BraTSRefineLib.review import ReviewError
-
         if self.reviewing.followed is None:
             return
+        from BraTSRefineLib.review import ReviewError
+
         try:
             touched = self.reviewing.catchUp()
         except ReviewError as error:
