@@ -9,11 +9,16 @@ in one case, give ``predict.png`` and ``predict-uncertainty.png``. DATA and WORK
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 
+from BraTSRefine.Standalone.__main__ import PERSONS
 from BraTSRefineLib import jobs
 from BraTSRefineLib.cohort import Workspace
 
@@ -32,6 +37,7 @@ def main(demo: str, data: str = "", workspace: str = "", models: str = "") -> No
     if models:
         _picture_predicting(host, demo, Path(models))
     host.close()
+    _picture_walks(demo)
 
 
 def _picture_panels(host, demo: str) -> None:
@@ -80,6 +86,20 @@ def _picture_predicting(host, demo: str, models: Path) -> None:
     host.widget.showPanel("Uncertainty")
     host.settle(500)
     host.screenshot(PICTURES / "predict-uncertainty.png")
+
+
+def _picture_walks(demo: str) -> None:
+    """Each person's way through the demo, in a copy of its workspace, a picture a step, in 256 colours."""
+    folder = PICTURES / "walks"
+    shutil.rmtree(folder, ignore_errors=True)
+    for person in PERSONS:
+        with tempfile.TemporaryDirectory() as place:
+            workspace = shutil.copytree(Workspace.beside(demo), Path(place) / "workspace")
+            command = ["--cohort", demo, "--workspace", str(workspace), "--walk", person, "--size", "1280x800"]
+            command += ["--offscreen", "--screenshots", str(folder)]
+            subprocess.run([sys.executable, "-m", "BraTSRefine.Standalone", *command], check=True)
+    for picture in folder.glob("*.png"):
+        QImage(str(picture)).convertToFormat(QImage.Format_Indexed8).save(str(picture))
 
 
 def _press(host, button) -> None:

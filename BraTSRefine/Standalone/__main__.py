@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+PERSONS = ("clinician", "researcher", "annotator")
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Open the review; 0 when the window was closed or all pictures were written, 1 with one line on stderr."""
@@ -23,6 +25,7 @@ def _options(arguments) -> argparse.Namespace:
     parser.add_argument("--workspace", required=True, help="folder that holds scores, maps, runs and decisions")
     parser.add_argument("--offscreen", action="store_true", help="open no window; write screenshots and exit")
     parser.add_argument("--screenshots", metavar="DIR", help="where to write them (default: WORKSPACE/screenshots)")
+    parser.add_argument("--walk", choices=PERSONS, help="replay that person's way through the module, a picture a step")
     parser.add_argument("--size", type=_size, default=(1600, 900), metavar="WxH", help="of the window, in pixels")
     parser.add_argument("--light", action="store_true", help="light colours instead of dark ones")
     parser.add_argument("--traceback", action="store_true", help="print the whole traceback of an error")
@@ -42,7 +45,7 @@ def _review(options) -> int:
     from .review import openCohort
 
     faulthandler.enable()
-    offscreen = options.offscreen or wantsOffscreen()
+    offscreen = options.offscreen or wantsOffscreen() or bool(options.walk)
     if offscreen and not options.traceback:
         sys.excepthook = lambda *_: None
     if offscreen and not options.offscreen:
@@ -58,8 +61,22 @@ def _review(options) -> int:
 def _photograph(host, options) -> int:
     from .review import photograph
 
-    for path in photograph(host, options.screenshots or Path(options.workspace) / "screenshots"):
+    folder = Path(options.screenshots or Path(options.workspace) / "screenshots")
+    if options.walk:
+        return _walk(host, options.walk, folder)
+    for path in photograph(host, folder):
         print(path)
+    return 0
+
+
+def _walk(host, person: str, folder: Path) -> int:
+    from .walks import replay
+
+    steps = replay(host, person, folder)
+    for step in steps:
+        print(f"{step.picture}  {step}")
+    keys, clicks = (sum(getattr(step, name) for step in steps) for name in ("keys", "clicks"))
+    print(f"{person}: {keys} keys, {clicks} clicks, {sum(step.seconds for step in steps):.1f} s of the machine")
     return 0
 
 

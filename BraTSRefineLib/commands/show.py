@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,13 +55,23 @@ def phantom(
     print(f"{cases} cases from {centers} centres: {folder}")
 
 
-def review_command(folder: Path, workspace: Workspace, offscreen: bool, screenshots: Path | None) -> list[str]:
+class Person(StrEnum):
+    """Whose way through the module is replayed."""
+
+    CLINICIAN = "clinician"
+    RESEARCHER = "researcher"
+    ANNOTATOR = "annotator"
+
+
+def review_command(
+    folder: Path, workspace: Workspace, offscreen: bool, screenshots: Path | None, walk: Person | None = None
+) -> list[str]:
     """The command line that opens the window on a prepared workspace."""
     command = [sys.executable, "-m", "BraTSRefine.Standalone", "--cohort", str(folder)]
     command += ["--workspace", str(workspace.root)]
     if offscreen:
         command += ["--offscreen", "--screenshots", str(screenshots or workspace.root / "screenshots")]
-    return command
+    return command + (["--walk", walk.value] if walk else [])
 
 
 def display_missing() -> bool:
@@ -68,7 +79,14 @@ def display_missing() -> bool:
     return sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def open_review(cohort: Cohort, folder: Path, workspace: Workspace, offscreen: bool, screenshots: Path | None) -> int:
+def open_review(
+    cohort: Cohort,
+    folder: Path,
+    workspace: Workspace,
+    offscreen: bool,
+    screenshots: Path | None,
+    walk: Person | None = None,
+) -> int:
     """Score and map what is not yet scored or mapped, then open the window."""
     if cohort.models:
         scores_of(cohort, workspace)
@@ -78,7 +96,7 @@ def open_review(cohort: Cohort, folder: Path, workspace: Workspace, offscreen: b
     if not offscreen and display_missing():
         notes.print("no display here: the same window is rendered off-screen instead")
         offscreen = True
-    return subprocess.run(review_command(folder, workspace, offscreen, screenshots), check=False).returncode
+    return subprocess.run(review_command(folder, workspace, offscreen, screenshots, walk), check=False).returncode
 
 
 def review(
@@ -86,6 +104,9 @@ def review(
     workspace: WorkspaceOption = None,
     offscreen: Annotated[bool, typer.Option("--offscreen", help="No window: write screenshots.")] = False,
     screenshots: Annotated[Path | None, typer.Option(help="Folder for the screenshots.")] = None,
+    walk: Annotated[
+        Person | None, typer.Option(help="Replay this person's way through the module off-screen, a picture a step.")
+    ] = None,
     labels: LabelsOption = "auto",
     model_labels: ModelLabelsOption = None,
     references: ReferencesOption = None,
@@ -97,7 +118,7 @@ def review(
     """
     found, opened = open_cohort(folder, workspace, labels, model_labels, references, predictions)
     print_problems(found)
-    raise typer.Exit(open_review(found, folder, opened, offscreen, screenshots))
+    raise typer.Exit(open_review(found, folder, opened, offscreen or walk is not None, screenshots, walk))
 
 
 def demo(
