@@ -118,6 +118,7 @@ class ReviewDesk(Desk):
         if touched:
             for case in touched:
                 self.panel.caseChanged(self.reviewing.queue.updateRow(case))
+            self.panel.readers.refresh()
             self.tellRecords()
             self._showWords()
 
@@ -274,8 +275,8 @@ class ReviewDesk(Desk):
         self.hovered = -1
         self._tryAgain()
         self.lookForNews()
-        self._asked = ()
-        self.bringUpToDate()
+        if not self.bringUpToDate():
+            self.reviewing.queue.narrow()
         self.panel.showQueue()
         self._mapTimer.start()
 
@@ -293,9 +294,9 @@ class ReviewDesk(Desk):
     def bringUpToDate(self) -> bool:
         """Order the queue anew where anything that it depends on changed; whether it did."""
         reviewing, session = self.reviewing, self.session
-        flags = id(session.flagsOfModel()) if session.flagsOfModel() is None else len(session.flagsOfModel())
+        flags = None if session.flagsOfModel() is None else len(session.flagsOfModel())
         queue = reviewing.queue
-        wish = queue.order, queue.states, queue.center, queue.region
+        wish = queue.order, queue.center, queue.region
         asked = (session.model, flags, *wish, reviewing.reader, reviewing.isBlind, reviewing.place)
         if not session.isOpen or asked == self._asked:
             return False

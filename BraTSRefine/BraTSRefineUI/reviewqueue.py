@@ -25,8 +25,8 @@ class QueueRow:
 class ReviewQueue:
     """The cases of a review in their order.
 
-    ``order``, ``states``, ``center`` and ``region`` say what is wanted; ``rows`` are as of the last ``refresh``, with
-    the states as they are now; ``failed``: the cases that could not be shown, and why.
+    ``order``, ``states``, ``center`` and ``region`` say what is wanted; ``rows`` are as of the last ``refresh`` or
+    ``narrow``, with the states as they are now; ``failed``: the cases that could not be shown, and why.
     """
 
     def __init__(self, reviewing) -> None:
@@ -37,6 +37,7 @@ class ReviewQueue:
         """Another cohort: by priority, nothing filtered."""
         self.order, self.states, self.center, self.region = ORDERS[0], (), "", ""
         self.rows: list[QueueRow] = []
+        self._ordered: list[QueueRow] = []
         self.failed: dict[str, str] = {}
         self.progress = ""
 
@@ -59,19 +60,23 @@ class ReviewQueue:
         states = {case: state for case, state in self._reviewing.states().items() if case in names}
         isBlindOrder = self.order == "blind"
         order = "random" if isBlindOrder and not self._reviewing.reader else self.order
-        wish = Wish(order, self.states, (self.center,) if self.center else (), self.region)
+        wish = Wish(order, (), (self.center,) if self.center else (), self.region)
         found = worklist(here, states, session.flagsOfModel(), self._quality(), wish, self._reviewing.reader)
         self.progress = found.progress
-        self.rows = [self._row(row, isBlindOrder) for row in found.table.to_dict("records")]
+        self._ordered = [self._row(row, isBlindOrder) for row in found.table.to_dict("records")]
+        self.narrow()
+
+    def narrow(self) -> None:
+        """Leave the cases of the wanted states, as they are now, in the order of the last ``refresh``."""
+        now = [self._asItIs(row) for row in self._ordered]
+        kept = [row for row in now if not self.states or row.state in self.states]
+        self.rows = [replace(row, place=place) for place, row in enumerate(kept, start=1)]
 
     def updateRow(self, case: str) -> int:
         """Bring one row's state up to date, where it stands; its number, -1 for none."""
         number = next((i for i, row in enumerate(self.rows) if row.case == case), -1)
-        if number >= 0 and self._reviewing.state(case) is not None:
-            state, failed = self._reviewing.state(case), self.failed.get(case, "")
-            decision = state.decision.decision if state.decision else ""
-            said = {"state": state.progress, "decision": decision, "flagsDecided": len(state.flags)}
-            self.rows[number] = replace(self.rows[number], failed=failed, **said)
+        if number >= 0:
+            self.rows[number] = self._asItIs(self.rows[number])
         reviewed = self._reviewed()
         done = [case for case, state in self._reviewing.states().items() if state.progress == "decided"]
         self.progress = f"{len(reviewed.intersection(done))} of {len(reviewed)}"
@@ -89,10 +94,15 @@ class ReviewQueue:
 
     def _row(self, row: dict, isBlindOrder: bool) -> QueueRow:
         told = {} if isBlindOrder else {"center": row["center"] or "", "why": row["why"], "flags": _count(row["flags"])}
-        case = row["case"]
-        decided = len(self._reviewing.state(case).flags) if self._reviewing.state(case) else 0
-        failed = self.failed.get(case, "")
-        return QueueRow(row["place"], case, row["state"], row["decision"], flagsDecided=decided, failed=failed, **told)
+        return QueueRow(row["place"], row["case"], row["state"], **told)
+
+    def _asItIs(self, row: QueueRow) -> QueueRow:
+        state, failed = self._reviewing.state(row.case), self.failed.get(row.case, "")
+        if state is None:
+            return replace(row, failed=failed)
+        decision = state.decision.decision if state.decision else ""
+        said = {"state": state.progress, "decision": decision, "flagsDecided": len(state.flags)}
+        return replace(row, failed=failed, **said)
 
     def _cohort(self):
         """The cases that the shown model predicted; all of them where there is no model."""

@@ -5,7 +5,7 @@ The panels ask; everything that takes a table or a file to answer is answered he
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,8 @@ class Session:
         self.isCorrecting = False
         self.caseWords = self.flagWords = ""
         self._caseFlags: tuple[tuple, list[FlagRow]] = ((), [])
+        self._regionFlags: tuple[tuple, list[FlagRow]] = ((), [])
+        self._flagPlaces: Mapping[str, Sequence[int]] | None = None
         self._found: Cohort | None = None
         self._verdict, self._verdictOf = ("", ""), None
         self._imageProblems: tuple[str, ...] = ()
@@ -219,14 +221,25 @@ class Session:
 
     def flags(self) -> list[FlagRow]:
         """The flagged regions of the shown case in the chosen region: the shown model's own first, each by rank."""
-        return tables.flagRows(self._flags, self.case, self.region, self.model)
+        asked = (self.case, self.region, self.model)
+        if self._regionFlags[0] != asked:
+            self._regionFlags = asked, tables.flagRows(self._flagsHere(), *asked)
+        return self._regionFlags[1]
 
     def caseFlags(self) -> list[FlagRow]:
         """The flagged regions of the shown case in all regions, the weightiest first."""
-        asked = (id(self._flags), self.case, self.model)
+        asked = (self.case, self.model)
         if self._caseFlags[0] != asked:
-            self._caseFlags = asked, tables.caseFlags(self._flags, self.case, self.model)
+            self._caseFlags = asked, tables.caseFlags(self._flagsHere(), *asked)
         return self._caseFlags[1]
+
+    def _flagsHere(self) -> pd.DataFrame | None:
+        """The table of flags of the shown case; it is divided by case once, as it may be long."""
+        if self._flags is None:
+            return None
+        if self._flagPlaces is None:
+            self._flagPlaces = self._flags.groupby("case", sort=False).indices
+        return self._flags.iloc[self._flagPlaces.get(self.case, [])]
 
     def flagsOfModel(self) -> pd.DataFrame | None:
         """The table of flags across the models and of the chosen model's own maps; None where there is none."""
@@ -296,7 +309,8 @@ class Session:
         self.cohort = with_runs(cohort, self.workspace)
         self._takeScores()
         self._flags = tables.readFlags(self.workspace)
-        self._caseFlags = (), []
+        self._caseFlags = self._regionFlags = (), []
+        self._flagPlaces = None
         self._rows = None
         if self.model not in self.models:
             self.model = self._mostComplete()

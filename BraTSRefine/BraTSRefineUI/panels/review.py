@@ -112,7 +112,8 @@ class ReviewPanel(Panel):
         self._markFlag()
         self._showReader()
         self._tellState()
-        self.readers.refresh()
+        if self.ui.reviewSteps.currentIndex == STEPS.index("readers"):
+            self.readers.refresh()
 
     def showHovered(self, number: int) -> None:
         """The flag under the mouse in the views, from 0; -1 for none."""
@@ -264,7 +265,8 @@ class ReviewPanel(Panel):
         queue.states = (ui.stateCombo.currentText,) if ui.stateCombo.currentIndex > 0 else ()
         queue.center = ui.centerCombo.currentText if ui.centerCombo.currentIndex > 0 else ""
         queue.region = ui.flagRegionCombo.currentText if ui.flagRegionCombo.currentIndex > 0 else ""
-        self.desk.bringUpToDate()
+        if not self.desk.bringUpToDate():
+            queue.narrow()
         self.showQueue()
 
     def _onCase(self, row: int) -> None:
@@ -279,6 +281,7 @@ class ReviewPanel(Panel):
     def _onStep(self, step: int) -> None:
         self.ui.reviewSteps.currentIndex = step
         self.onFront()
+        self.readers.refresh()
 
     def _button(self, name: str):
         return getattr(self.ui, f"{name}StepButton")
