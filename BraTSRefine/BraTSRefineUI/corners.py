@@ -15,7 +15,7 @@ from .overview import cutInside
 
 FONT_SIZE = 13
 MARGIN = 8
-LINE_HEIGHT = 19
+LINE_HEIGHT, LINE_AIR = 19, 3
 SCALE_LEFT = 0.86
 SHORTEST = 4
 
@@ -126,8 +126,10 @@ def _renderer(view):
 def _actors(view, caption: Caption, width: int) -> list:
     """The actors of a caption in a view of so many pixels."""
     actors = []
-    for number, row in enumerate(_rows(view, caption.title, width, _text)):
-        actors += [_placedAtTop(actor, left, number) for actor, left in row]
+    depth = MARGIN
+    for row in _rows(view, caption.title, width, _text):
+        actors += [_placedAtTop(actor, left, depth) for actor, left in row]
+        depth += _lineHeight(view, row)
     forLines = round(SCALE_LEFT * width) if caption.scale else width
     height = MARGIN
     for pieces in caption.lines:
@@ -135,7 +137,7 @@ def _actors(view, caption: Caption, width: int) -> list:
             for actor, left in row:
                 actor.SetPosition(left, height)
                 actors.append(actor)
-            height += LINE_HEIGHT
+            height += _lineHeight(view, row)
     return actors + ([_scaleBar(caption.scale)] if caption.scale else [])
 
 
@@ -164,9 +166,18 @@ def _fitting(view, words: str, colour: str, room: int, make) -> tuple:
 
 
 def _width(view, actor) -> int:
+    return _size(view, actor)[0]
+
+
+def _lineHeight(view, row: Sequence[tuple]) -> int:
+    """Letters are as many pixels high as the screen is dense; lines must not lie over each other."""
+    return max(LINE_HEIGHT, *(_size(view, actor)[1] + LINE_AIR for actor, _left in row))
+
+
+def _size(view, actor) -> tuple[int, int]:
     size = [0.0, 0.0]
     actor.GetSize(_renderer(view), size)
-    return round(size[0])
+    return round(size[0]), round(size[1])
 
 
 def _text(words: str, colour: str):
@@ -193,7 +204,7 @@ def _label(words: str, colour: str):
     return actor
 
 
-def _placedAtTop(actor, left: int, row: int):
+def _placedAtTop(actor, left: int, depth: int):
     """The actor at a position that stays at the upper edge when the view changes its size."""
     upper = vtk.vtkCoordinate()
     upper.SetCoordinateSystemToNormalizedViewport()
@@ -201,7 +212,7 @@ def _placedAtTop(actor, left: int, row: int):
     position = actor.GetPositionCoordinate()
     position.SetCoordinateSystemToViewport()
     position.SetReferenceCoordinate(upper)
-    position.SetValue(left, -MARGIN - row * LINE_HEIGHT, 0.0)
+    position.SetValue(left, -depth, 0.0)
     actor.GetTextProperty().SetVerticalJustificationToTop()
     return actor
 
