@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from driving import click, press
 from PySide6.QtCore import Qt
@@ -64,3 +67,28 @@ def test_a_slicer_without_the_backends_packages_says_which_are_missing(host, pha
     with pytest.raises(dependencies.MissingPackages, match="a_package_that_nobody_has"):
         host.widget.openWorkspace(phantom_cohort)
     assert "a_package_that_nobody_has" in asked[0]
+
+
+WITHOUT_PACKAGES = """
+import sys
+import PySide6.QtCore
+from BraTSRefine.Standalone.host import start
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("pandas", "pyarrow", "sqlalchemy", "alembic"):
+            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
+
+sys.meta_path.insert(0, Missing())
+host = start("BraTSRefine", offscreen=True, size=(1280, 800))
+host.settle(4000)
+print("failures:", host.failures)
+host.close()
+"""
+
+
+@pytest.mark.slow
+def test_the_window_comes_up_before_the_packages_of_the_backend_are_installed():
+    run = subprocess.run([sys.executable, "-c", WITHOUT_PACKAGES], capture_output=True, text=True, timeout=200)
+    assert run.returncode == 0, run.stderr
+    assert "failures: []" in run.stdout
