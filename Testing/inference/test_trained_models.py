@@ -17,6 +17,7 @@ from BraTSRefineLib.inference.models import open_models
 LABELLED, REGIONS, REAL = "Dataset901_Phantom", "Dataset902_PhantomRegions", "Dataset903_Real"
 CONFIGURATIONS = {
     "3d_fullres": (LABELLED, "3d_fullres"),
+    "dropout": (LABELLED, "3d_dropout"),
     "2d": (LABELLED, "2d"),
     "3d_lowres": (LABELLED, "3d_lowres"),
     "cascade": (LABELLED, "3d_cascade_fullres"),
@@ -131,6 +132,15 @@ def test_networks_of_different_kinds_are_one_ensemble(nnunet_at, model_at, image
     alone = [predict_case(images, [model], device="cpu").probability for model in models]
     np.testing.assert_allclose(ours.probability, np.mean(alone, axis=0), atol=1e-6)
     np.testing.assert_allclose(ours.between_model, np.var(alone, axis=0), atol=1e-6)
+
+
+def test_one_network_is_unsure_by_its_augmentations_its_dropout_and_its_folds(nnunet_at, images):
+    folds = open_models(nnunet_at("dropout"))
+    for models, tta, members in ((folds[:1], "flips", 8), (folds[:1], "dropout", 21), (folds, "none", 5)):
+        ours = predict_case(images, models, tta=tta, device="cpu")
+        assert len(ours.members) == members
+        assert ours.variance.max() > 0.01
+        assert (ours.between_model.max() > 0) == (len(models) > 1)
 
 
 @pytest.mark.slow
