@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,7 +13,8 @@ import pytest
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
-UI_FILES = sorted((Path(__file__).resolve().parents[2] / "BraTSRefine" / "Resources" / "UI").glob("*.ui"))
+REPOSITORY = Path(__file__).resolve().parents[2]
+UI_FILES = sorted((REPOSITORY / "BraTSRefine" / "Resources" / "UI").glob("*.ui"))
 ROOMS = ("Cohort", "Worst cases", "Review", "Uncertainty", "Refine", "Annotate")
 WITHOUT_A_BUTTON = {"Shift+X", "[", "]", "Shift+E", "B", "K", "T", "I", "L", "Shift+O", "O"}
 """Keys of what is a check box, a slider or a menu, or is there only now and then; the help sheet has them all."""
@@ -107,6 +111,56 @@ def test_every_button_of_the_files_has_a_tool_tip():
         for widget in ElementTree.parse(path).iter("widget"):
             if widget.get("class") in ("QPushButton", "QToolButton"):
                 assert tips[widget.get("name")], f"{path.name}: {widget.get('name')}"
+
+
+DENSE = """
+import sys
+
+import BraTSRefine.Standalone
+
+sys.path += [{module!r}, {tests!r}]
+import cut_text
+import vtk
+
+from BraTSRefine.Standalone.host import start
+
+host = start("BraTSRefine", offscreen=True, size=(1280, 800))
+host.widget.openWorkspace({cohort!r}, {workspace!r})
+host.settle(200)
+bench = host.widget.workbench
+found = []
+for name in host.widget.panelNames():
+    host.widget.showPanel(name)
+    for page in cut_text.pages(bench.panelNamed(name).widget):
+        host.settle(50)
+        found += cut_text.faults(host.window.panel)
+for tag, actors in bench.views.corners._actors.items():
+    renderer = bench.views.corners._view(tag).renderWindow().GetRenderers().GetItemAsObject(0)
+    rows = {{}}
+    for actor in actors:
+        if isinstance(actor, vtk.vtkTextActor) and not actor.GetPositionCoordinate().GetReferenceCoordinate():
+            size = [0.0, 0.0]
+            actor.GetSize(renderer, size)
+            rows[actor.GetPosition()[1]] = size[1]
+    ends = sorted((low, low + height) for low, height in rows.items())
+    found += [f"{{tag}}: lines lie over each other" for one, other in zip(ends, ends[1:]) if other[0] < one[1] - 1]
+print("rows", len(found), host.window.devicePixelRatio())
+print("\\n".join(found))
+host.close()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("factor", ["1.5", "2"])
+def test_nothing_is_cut_and_no_line_lies_over_another_on_a_dense_screen(phantom_cohort, workspace, factor):
+    folders = {"cohort": str(phantom_cohort), "workspace": str(workspace), "tests": str(Path(__file__).parent)}
+    script = DENSE.format(module=str(REPOSITORY / "BraTSRefine"), **folders)
+    environment = {**os.environ, "QT_SCALE_FACTOR": factor}
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=REPOSITORY, env=environment, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+    assert f"rows 0 {float(factor)}" in run.stdout, run.stdout
 
 
 class TestTheCheckItself:
