@@ -23,7 +23,7 @@ class DecisionRow:
 
     def __init__(self, ui, desk) -> None:
         self.ui, self.desk = ui, desk
-        self._tips = {name: getattr(ui, name).toolTip for name in self._names()}
+        self._tips = {name: getattr(ui, name).toolTip for name in (*self._names(), "wholeCaseButton")}
         for decision, name in BUTTONS.items():
             getattr(ui, name).clicked.connect(lambda checked=False, decision=decision: desk.decide(decision))
         for kind, name in MARKS.items():
@@ -55,6 +55,8 @@ class DecisionRow:
             button.toolTip = f"{self._tips[name]}: {refusal}" if refusal else self._tips[name]
         self.ui.noteEdit.placeholderText = _("Note on this flag") if flag else _("Note on the case")
         self.ui.wholeCaseButton.enabled = flag is not None
+        here = _("The whole case is what is decided: no flag is looked at")
+        self.ui.wholeCaseButton.toolTip = self._tips["wholeCaseButton"] if flag else here
         self.ui.wholeCaseButton.toolTip = (
             _("Decide the whole case, not the flag that is looked at (0)")
             if flag
@@ -62,7 +64,8 @@ class DecisionRow:
         )
         self.ui.wholeCaseButton.checked = flag is None
         target = self._target(flag)
-        words = [f"<b>{escape(target[:1].upper() + target[1:])}</b>", escape(reviewing.queue.progressWords())]
+        progress = "" if reviewing.adjudicates else escape(reviewing.queue.progressWords())
+        words = [f"<b>{escape(target[:1].upper() + target[1:])}</b>", progress]
         self.ui.decisionTargetLabel.text = " · ".join(word for word in words if word)
         self.ui.decisionTargetLabel.toolTip = _("Recorded for {reader}").format(reader=reviewing.reader or "-")
 
@@ -70,7 +73,7 @@ class DecisionRow:
         """What a decision would be about; the last word on what readers decided differently says what they decided."""
         target = self.desk.flagWords() if flag else _("whole case")
         dispute = self.desk.reviewing.dispute() if self.desk.reviewing.adjudicates else None
-        return _("last word on {what} ({words})").format(what=target, words=dispute.words) if dispute else target
+        return _("last word on {what}: {words}").format(what=target, words=dispute.choices) if dispute else target
 
     def _names(self) -> list[str]:
         return [*BUTTONS.values(), *MARKS.values(), "undoButton"]

@@ -26,6 +26,11 @@ class Dispute:
         return self.case, self.model, self.flag
 
     @property
+    def choices(self) -> str:
+        """What was decided, without who."""
+        return " / ".join(dict.fromkeys(self.decisions.values()))
+
+    @property
     def words(self) -> str:
         return ", ".join(f"{who}: {decision}" for who, decision in self.decisions.items())
 

@@ -367,7 +367,7 @@ def test_two_readers_disagree_and_a_third_has_the_last_word(host, bench, panel, 
     host.settle()
     assert bench.session.case == case
     assert texts(panel.ui.disputesView, 2) == ["Ann: accept, Ben: unacceptable"]
-    assert "Ann: accept" in row.decisionTargetLabel.text()
+    assert "Last word on whole case: accept / unacceptable" in row.decisionTargetLabel.text()
     press(host, Qt.Key_3)
     assert records(bench)[-1] == ("adjudication", "major")
     assert texts(panel.ui.disputesView, 3) == ["major (Cleo)"]

@@ -39,7 +39,7 @@ class ReadersBox:
         disputes = reviewing.disputes() if reviewing.session.isOpen else []
         if disputes != self.disputes.rows:
             headings = [_("Case"), _("What"), _("Decisions"), _("Last word")]
-            self.disputes.fill(headings, disputes, [92, 74, 0, 96])
+            self.disputes.fill(headings, disputes, [72, 42, 0, 66])
         still = sum(not one.adjudicated for one in disputes)
         self.ui.readersStepButton.text = _("Readers ({count})").format(count=still) if still else _("Readers")
         say(self.ui.disputesLabel, self._disputeWords(still))
@@ -62,12 +62,12 @@ class ReadersBox:
 
     def _cells(self, dispute) -> list[Cell]:
         colour = "" if dispute.adjudicated else colours.DOUBTFUL
-        what = dispute.flag.split(" ")[0] + _(" flag") if dispute.flag else _("case")
+        what = dispute.flag.split(" ")[0] if dispute.flag else _("case")
         short = overview.shortNames(self.reviewing.session.caseNames).get(dispute.case, dispute.case)
         last = f"{dispute.adjudicated} ({dispute.adjudicator})" if dispute.adjudicated else _("open")
         whole = f"{dispute.case} · {dispute.model} · {dispute.flag or what}"
         return [
-            Cell(overview.cutInside(short, 12), whole, colour),
+            Cell(overview.cutInside(short, 9), whole, colour),
             Cell(what, whole, colour),
             Cell(dispute.words, dispute.words, colour),
             Cell(last, last, colour),

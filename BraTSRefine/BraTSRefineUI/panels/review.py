@@ -210,7 +210,7 @@ class ReviewPanel(Panel):
         decided = f"{row.flagsDecided}/{row.flags}" if row.flags else tables.NOT_COMPUTED
         flagTip = _("{decided} of {count} flags decided").format(decided=row.flagsDecided, count=row.flags)
         why = f"{row.why} · {row.center}" if row.center else row.why
-        return [*cells, Cell(decided, flagTip, colour, isNumber=True), Cell(why, row.failed or why, colour)]
+        return [*cells, Cell(decided, flagTip, colour, isNumber=True), Cell(row.why, row.failed or why, colour)]
 
     def _adds(self, row, state: str) -> bool:
         return bool(row.decision) and state != row.decision
