@@ -23,6 +23,7 @@ NO_CENTER = "unknown"
 STRIP_WIDTH = 0.32
 MARGIN = 0.06
 FEW = 2
+GOLDEN = 0.6180339887
 BINS, FEWEST_ABREAST = 30, 10
 
 
@@ -204,6 +205,7 @@ def spread(values: np.ndarray, span: float) -> np.ndarray:
     largest = max(np.bincount(bins).max(), FEWEST_ABREAST)
     for one in np.unique(bins):
         members = np.flatnonzero(bins == one)
+        members = members[np.argsort(np.arange(len(members)) * GOLDEN % 1.0)]  # else sorted values make chevrons
         places = np.arange(len(members))
         side = np.where(places % 2, 1.0, -1.0) * ((places + 1) // 2)
         offsets[members] = side / ((largest + 1) // 2)
