@@ -82,7 +82,7 @@ class UncertaintyPanel(Panel):
     def _count(self, count: int) -> str:
         uncertainty = self.workbench.uncertainty
         isOwn = uncertainty is not None and bool(uncertainty.model)
-        isAcross = isOwn and not any(flag.model for flag in self.session.flags())
+        isAcross = isOwn and not self._isFlagged
         words = (
             _("Flagged across the models in {region}") if isAcross else _("Flagged regions of {region} in this case")
         )
@@ -164,7 +164,7 @@ class UncertaintyPanel(Panel):
         if not flags and any(one.model for one in self._maps) and not self._isFlagged:
             words = _("<b>Flag own maps</b> flags the regions to look at by the maps of {model} alone.")
             return words.format(model=escape(self.session.model))
-        if not self.session.hasUncertainties:
+        if not self.session.hasUncertainties and not self._isFlagged:
             return _("<b>Compute maps</b> compares the cohort's models and flags the regions to look at.")
         return "" if flags else _("Nothing in this region is flagged.")
 
