@@ -88,6 +88,7 @@ class CorrectDesk(Desk):
             return
         with reported(_("Nothing can be corrected:"), self.workbench.tellFailure):
             edit = self._newEdit()
+            self.workbench.showPanel(self.workbench.panelInFront().name)
             self._open(edit)
 
     def _newEdit(self) -> Edit:

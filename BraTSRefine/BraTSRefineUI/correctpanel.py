@@ -79,10 +79,13 @@ class CorrectPanel:
             self.editor = None
 
     def _show(self, isCorrecting: bool) -> None:
-        work = self.workbench.ui
-        self.widget.visible = isCorrecting
-        self.ui.versionFrame.visible = not isCorrecting
-        work.tabs.visible = not isCorrecting
+        former, following = self.workbench.ui.tabs, self.widget
+        if not isCorrecting:
+            former, following = following, former
+        former.visible = False  # first, since the window grows with both and does not shrink again
+        following.visible = True
+        for frame in (self.ui.versionFrame, self.workbench.ui.decisionFrame):
+            frame.visible = not isCorrecting
 
     def _editor(self):
         if self.editor is None:

@@ -132,6 +132,12 @@ def test_c_opens_the_editor_with_a_segment_a_tissue(host, bench, desk):
     assert "being corrected" in words_in_corners(bench)
 
 
+def test_c_on_the_start_page_brings_the_editor_to_the_front(host, bench, desk):
+    host.widget.showPanel("Cohort")
+    press(host, Qt.Key_C)
+    assert desk.panel.widget.isVisible()
+
+
 def test_the_editors_keys_are_alive_and_ours_are_not(host, bench, desk):
     case = bench.session.case
     press(host, Qt.Key_C)

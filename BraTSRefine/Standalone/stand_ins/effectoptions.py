@@ -1,5 +1,6 @@
 """What can be set of each effect of the host's segment editor."""
 
+import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -12,8 +13,10 @@ from PySide6.QtWidgets import (
     QSpinBox,
     QWidget,
 )
+from vtkmodules.util.numpy_support import vtk_to_numpy
 
 SLIDER_STEPS = 200
+SAMPLE_STEP, BRIGHT_PERCENTILE = 11, 95
 WIDEST_BRUSH_MM = 60
 
 
@@ -100,9 +103,13 @@ class ThresholdOptions(EffectOptions):
         layout.addWidget(self.apply)
         self.apply.clicked.connect(lambda checked=False: self._apply())
 
-    def setRange(self, limits: tuple[float, float]) -> None:
-        low, high = limits
-        for widget, value in ((self.low, low + 0.6 * (high - low)), (self.high, high)):
+    def setImage(self, image) -> None:
+        """Begin with the brightest few percent of what is not 0."""
+        low, high = image.GetScalarRange()
+        sample = vtk_to_numpy(image.GetPointData().GetScalars())[::SAMPLE_STEP]
+        bright = sample[sample != 0]
+        start = float(np.percentile(bright, BRIGHT_PERCENTILE)) if bright.size else high
+        for widget, value in ((self.low, start), (self.high, high)):
             widget.blockSignals(True)
             widget.setDecimals(0 if high - low > SLIDER_STEPS else 3)
             widget.setRange(low, high)

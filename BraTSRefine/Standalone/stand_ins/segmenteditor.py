@@ -105,7 +105,7 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
             self._editing.undo_stack.index_changed.connect(self._onUndoStack)
             tag = self._segmentation.AddObserver(vtkCommand.ModifiedEvent, lambda *_: self._fillTable())
             self._observed = [(self._segmentation, tag)]
-            self._options["Threshold"].setRange(self._source.GetImageData().GetScalarRange())
+            self._options["Threshold"].setImage(self._source.GetImageData())
         self._fillTable()
         self._showState()
 
