@@ -52,6 +52,15 @@ def test_an_entry_that_is_not_there_is_named_with_those_that_are(walker, bench):
         walker.choose(bench.ui.modelCombo, "no model")
 
 
+def test_the_window_stays_as_small_as_it_was_made_whatever_the_case_has_to_tell(host, bench):
+    for name in host.widget.panelNames():
+        host.widget.showPanel(name)
+        for case in bench.session.caseNames:
+            host.widget.showCase(case)
+            host.settle()
+            assert (host.window.width(), host.window.height()) == (1280, 800), f"{name}, {case}"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("person", ["clinician", "researcher", "annotator"])
 def test_the_whole_walk(person, phantom_cohort, scored_workspace, tmp_path):

@@ -23,7 +23,7 @@ class RefinePanel(Panel):
     def build(self) -> None:
         ui = self.ui
         self.predictBox = PredictBox(self.workbench)
-        ui.predictPage.layout().addWidget(self.predictBox.widget)
+        ui.predictContents.layout().addWidget(self.predictBox.widget)
         self.fuseBox, self.resultBox = FuseBox(self.workbench, ui), ResultBox(self.workbench, ui)
         for step in STEPS:
             self._button(step).clicked.connect(lambda checked=False, step=step: self.showStep(step))
