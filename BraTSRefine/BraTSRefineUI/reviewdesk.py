@@ -9,7 +9,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from . import person
+from . import person, reviewwords
 from .cursor import CursorWatch
 from .decisionrow import DecisionRow, decisionKeys
 from .desk import Action, Desk
@@ -23,7 +23,10 @@ MAP_EVERY_MS = 40
 
 
 class ReviewDesk(Desk):
-    """Owns the store of the opened workspace; ``reviewing`` knows, the panel and the row show, this joins them."""
+    """Owns the store of the opened workspace; ``reviewing`` knows, the panel and the row show, this joins them.
+
+    ``url``: where the records are kept, if not in the workspace. ``hovered``: the flag under the mouse, -1 for none.
+    """
 
     def __init__(self, workbench) -> None:
         super().__init__(workbench)
@@ -31,7 +34,7 @@ class ReviewDesk(Desk):
         self.row = DecisionRow(workbench.ui, self)
         self.cursor = CursorWatch(self._onCursor)
         self.hovered = -1
-        self._url = ""
+        self.url = self._askedUrl = ""
         self._asked: tuple = ()
         self._trouble = ""
         self._timer = qt.QTimer()
@@ -61,16 +64,19 @@ class ReviewDesk(Desk):
 
     def keepIn(self, url: str) -> None:
         """Open the store of the next cohort at this URL; empty for what the settings say, or the workspace."""
-        self._url = url
+        self._askedUrl = url
 
     def opened(self) -> None:
         """Another cohort: close the former store, open this one's, come back to where this reader stopped."""
         self._closeStore()
         self.reviewing.reader = person.name()
-        self.reviewing.open(self._url or storeOf(self.session.workspace.root))
-        self._url, self._asked, self._trouble, self.hovered = "", (), "", -1
+        self.url = self._askedUrl or storeOf(self.session.workspace.root)
+        self.reviewing.open(self.url)
+        self._askedUrl, self._asked, self._trouble, self.hovered = "", (), "", -1
         self.reviewing.resumeModel()
         self.panel.forgetChoices()
+        if self.reviewing.problem:
+            self.workbench.tellFailure(_("Nothing can be recorded: {why}").format(why=self.reviewing.problem))
 
     def changeStore(self, url: str) -> None:
         """Keep this workspace's decisions at another place from now on, and look at what is there."""
@@ -78,6 +84,7 @@ class ReviewDesk(Desk):
         with reported(_("The store was not opened:"), self.workbench.tellFailure):
             self._closeStore()
             rememberStore(self.session.workspace.root, url)
+            self.url = url
             self.reviewing.open(url)
             self._showAll()
 
@@ -130,7 +137,7 @@ class ReviewDesk(Desk):
     def _tryAgain(self) -> None:
         """A store that could not be opened, as one that was locked, may be free by now."""
         if self.reviewing.problem:
-            self.reviewing.open(storeOf(self.session.workspace.root))
+            self.reviewing.open(self.url)
 
     def _closeStore(self) -> None:
         with reported(_("The last good export was not written:"), self.workbench.tellFailure):
@@ -237,11 +244,12 @@ class ReviewDesk(Desk):
         self.workbench.tellFailure(words)
 
     def stepFlag(self, step: int) -> None:
-        """The next flag of the case in any region; the ends meet."""
+        """The next flag of the case in any region, at first one without a decision; the ends meet."""
         count, number = len(self.reviewing.flags()), self.reviewing.flagNumber()
-        if count:
-            start = number if number >= 0 or step > 0 else 0
-            self.goToFlag((start + step) % count)
+        if count and number < 0 and step > 0:
+            self.goToFlag(max(self.reviewing.undecidedAfter(-1), 0))
+        elif count:
+            self.goToFlag((max(number, 0) + step) % count)
 
     def goToFlag(self, number: int) -> None:
         """Look at a flag of the case, its region put forward."""
@@ -306,6 +314,7 @@ class ReviewDesk(Desk):
         return True
 
     def enter(self) -> None:
+        self.reviewing.reader = person.name() or self.reviewing.reader
         self.cursor.attach(slicer.mrmlScene)
         self._timer.start()
 
@@ -325,26 +334,12 @@ class ReviewDesk(Desk):
 
     def flagWords(self) -> str:
         """Which flag is looked at and what was decided of it; empty where none is."""
-        flag = self.reviewing.flag()
-        if flag is None:
-            return ""
-        decided = self.reviewing.decisionOf(flag)
-        count = self.reviewing.flags() if self.isInFront else self.session.flags()
-        number = self.reviewing.flagNumber() if self.isInFront else self.session.flagIndex
-        words = _("flag {number} of {count}").format(number=number + 1, count=len(count))
-        return f"{words} · {decided.decision}" if decided else words
-
-    def caseWords(self) -> str:
-        """What was decided of the shown case."""
-        state = self.reviewing.state(self.session.case) if self.session.case else None
-        if state is None:
-            return ""
-        decided = state.decision.decision if state.decision else ""
-        marks = [(state.approved, _("approved")), (state.second_reader, _("second reader")), (state.done, _("done"))]
-        return " · ".join(word for word in (decided, *(words for event, words in marks if event)) if word)
+        if self.isInFront:
+            return reviewwords.ofFlag(self.reviewing, self.reviewing.flagNumber(), len(self.reviewing.flags()))
+        return reviewwords.ofFlag(self.reviewing, self.session.flagIndex, len(self.session.flags()))
 
     def _writeWords(self) -> None:
-        self.session.flagWords, self.session.caseWords = self.flagWords(), self.caseWords()
+        self.session.flagWords, self.session.caseWords = self.flagWords(), reviewwords.ofCase(self.reviewing)
 
     def _showWords(self) -> None:
         """Everything that tells a decision: the row, the card, the corners, the panel."""

@@ -23,6 +23,7 @@ def _options(arguments) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m BraTSRefine.Standalone", description=__doc__.splitlines()[0])
     parser.add_argument("--cohort", required=True, help="folder of the cohort, or its manifest")
     parser.add_argument("--workspace", required=True, help="folder that holds scores, maps, runs and decisions")
+    parser.add_argument("--store", default="", metavar="URL", help="where decisions are kept, if not in the workspace")
     parser.add_argument("--offscreen", action="store_true", help="open no window; write screenshots and exit")
     parser.add_argument("--screenshots", metavar="DIR", help="where to write them (default: WORKSPACE/screenshots)")
     parser.add_argument("--walk", choices=PERSONS, help="replay that person's way through the module, a picture a step")
@@ -52,7 +53,7 @@ def _review(options) -> int:
         print("There is no display: the same window is rendered off-screen.")
     host = start(offscreen=offscreen, size=options.size, light=options.light)
     try:
-        openCohort(host, options.cohort, options.workspace)
+        openCohort(host, options.cohort, options.workspace, options.store)
         return _photograph(host, options) if offscreen else host.run()
     finally:
         host.close()

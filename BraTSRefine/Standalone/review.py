@@ -1,6 +1,6 @@
 """The review run: opens a cohort's workspace in the module and, off-screen, photographs the case and every panel.
 
-What the module's widget has to offer: ``openWorkspace(cohortFolder, workspaceFolder)``, which ends with the worst case
+What the module's widget has to offer: ``openWorkspace(cohortFolder, workspaceFolder[, store])``, which ends with a case
 shown; ``panelNames() -> list[str]``; ``showPanel(name)``.
 """
 
@@ -12,13 +12,13 @@ from .host import Host, HostError
 SETTLE_MS = 400
 
 
-def openCohort(host: Host, cohort: str, workspace: str) -> None:
-    """Ask the module to open the cohort.
+def openCohort(host: Host, cohort: str, workspace: str, store: str = "") -> None:
+    """Ask the module to open the cohort; ``store``: where the decisions are kept, if not in the workspace.
 
     :raises HostError: with the module's reason, if it could not.
     """
     try:
-        host.widget.openWorkspace(cohort, workspace)
+        host.widget.openWorkspace(cohort, workspace, *([store] if store else []))
     except Exception as error:
         raise HostError(f"Could not open {cohort} with workspace {workspace}: {error}") from error
     host.settle(SETTLE_MS)

@@ -64,14 +64,19 @@ class Person(StrEnum):
 
 
 def review_command(
-    folder: Path, workspace: Workspace, offscreen: bool, screenshots: Path | None, walk: Person | None = None
+    folder: Path,
+    workspace: Workspace,
+    offscreen: bool,
+    screenshots: Path | None,
+    walk: Person | None = None,
+    store: str = "",
 ) -> list[str]:
     """The command line that opens the window on a prepared workspace."""
     command = [sys.executable, "-m", "BraTSRefine.Standalone", "--cohort", str(folder)]
     command += ["--workspace", str(workspace.root)]
     if offscreen:
         command += ["--offscreen", "--screenshots", str(screenshots or workspace.root / "screenshots")]
-    return command + (["--walk", walk.value] if walk else [])
+    return command + (["--walk", walk.value] if walk else []) + (["--store", store] if store else [])
 
 
 def display_missing() -> bool:
@@ -86,6 +91,7 @@ def open_review(
     offscreen: bool,
     screenshots: Path | None,
     walk: Person | None = None,
+    store: str = "",
 ) -> int:
     """Score and map what is not yet scored or mapped, then open the window."""
     if cohort.models:
@@ -96,7 +102,8 @@ def open_review(
     if not offscreen and display_missing():
         notes.print("no display here: the same window is rendered off-screen instead")
         offscreen = True
-    return subprocess.run(review_command(folder, workspace, offscreen, screenshots, walk), check=False).returncode
+    command = review_command(folder, workspace, offscreen, screenshots, walk, store)
+    return subprocess.run(command, check=False).returncode
 
 
 def review(
@@ -107,6 +114,9 @@ def review(
     walk: Annotated[
         Person | None, typer.Option(help="Replay this person's way through the module off-screen, a picture a step.")
     ] = None,
+    store: Annotated[
+        str, typer.Option(help="postgresql://USER@HOST/NAME, where a team keeps its decisions. Default: a file.")
+    ] = "",
     labels: LabelsOption = "auto",
     model_labels: ModelLabelsOption = None,
     references: ReferencesOption = None,
@@ -118,7 +128,7 @@ def review(
     """
     found, opened = open_cohort(folder, workspace, labels, model_labels, references, predictions)
     print_problems(found)
-    raise typer.Exit(open_review(found, folder, opened, offscreen or walk is not None, screenshots, walk))
+    raise typer.Exit(open_review(found, folder, opened, offscreen or walk is not None, screenshots, walk, store))
 
 
 def demo(

@@ -10,7 +10,6 @@ from .. import colours, overview
 from ..agreement import AgreementRun
 from ..panel import Cell, say
 from ..rowtable import RowTable
-from ..stores import storeOf
 
 
 class ReadersBox:
@@ -50,7 +49,7 @@ class ReadersBox:
         place = _("Kept in {place}").format(place=escape(reviewing.place)) if reviewing.place else ""
         say(self.ui.placeLabel, place)
         if reviewing.session.isOpen and not self.ui.storeEdit.modified:
-            self.ui.storeEdit.text = storeOf(reviewing.session.workspace.root)
+            self.ui.storeEdit.text = self.workbench.review.url
 
     def _disputeWords(self, still: int) -> str:
         if not self.reviewing.readers:
@@ -85,9 +84,8 @@ class ReadersBox:
             bench.review.wholeCase()
 
     def _compute(self) -> None:
-        session = self.reviewing.session
         self._told = _("Computing …")
-        self.run.start(session.workspace.root, storeOf(session.workspace.root))
+        self.run.start(self.reviewing.session.workspace.root, self.workbench.review.url)
         self.refresh()
 
     def _onAgreement(self, words: str) -> None:
