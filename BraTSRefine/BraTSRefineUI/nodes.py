@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import vtk
@@ -14,6 +15,16 @@ from .vtkarrays import Surface, polyDataOf, vtkArray
 LINE_THICKNESS = {"WT": 1, "TC": 2, "ET": 3}
 NO_LIMIT = 1e6
 DISTANCE = "distance (mm)"
+
+
+@contextmanager
+def together(scene) -> Iterator[None]:
+    """Nodes come and go without every view following each of them; they follow once, at the end."""
+    scene.StartState(scene.BatchProcessState)
+    try:
+        yield
+    finally:
+        scene.EndState(scene.BatchProcessState)
 
 
 class OwnedNodes:

@@ -58,6 +58,10 @@ class CaseScene:
 
     def show(self, data: CaseData, uncertainty: UncertaintyMap | None = None, region: str = "WT") -> None:
         """Show a case in the views that exist; where they look does not change."""
+        with nodes.together(self.scene):
+            self._show(data, uncertainty, region)
+
+    def _show(self, data: CaseData, uncertainty: UncertaintyMap | None, region: str) -> None:
         before, self._data, self.region = self._data, data.withoutImages(), region
         if data.images is not None:
             self._showImages(data)

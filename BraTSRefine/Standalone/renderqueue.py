@@ -7,6 +7,7 @@ other they are drawn without multisampling, which takes most of the time in soft
 from PySide6.QtCore import QObject, QTimer
 
 REST_MS = 200
+TURNS_OF_FRONT = 2
 
 
 class RenderQueue(QObject):
@@ -20,7 +21,7 @@ class RenderQueue(QObject):
         self._waiting: list = []
         self._rough: list = []
         self._inFront = None
-        self._wasFront = False
+        self._turnsOfFront = 0
         self._next = self._timer(self._renderOne)
         self._rest = self._timer(self._refineOne)
 
@@ -39,7 +40,7 @@ class RenderQueue(QObject):
             self._next.start(0)
 
     def bringToFront(self, view) -> None:
-        """The view that is worked in is drawn before the others, though never twice while another one waits."""
+        """The view that is worked in is drawn before the others, though at most twice while another one waits."""
         self._inFront = view
 
     def isWaiting(self, view) -> bool:
@@ -64,7 +65,7 @@ class RenderQueue(QObject):
     def _renderOne(self) -> None:
         view = self._takeNext()
         if view is not None:
-            self._wasFront = view is self._inFront
+            self._turnsOfFront = self._turnsOfFront + 1 if view is self._inFront else 0
             view.renderNow(False)
             if view.hasFine and view not in self._rough:
                 self._rough.append(view)
@@ -75,7 +76,8 @@ class RenderQueue(QObject):
 
     def _takeNext(self):
         self._waiting = [view for view in self._waiting if view.canRender]
-        isTurnOfFront = self._inFront in self._waiting and (not self._wasFront or len(self._waiting) == 1)
+        hasTurn = self._turnsOfFront < TURNS_OF_FRONT or len(self._waiting) == 1
+        isTurnOfFront = self._inFront in self._waiting and hasTurn
         view = self._inFront if isTurnOfFront else next((v for v in self._waiting if v is not self._inFront), None)
         if view is not None:
             self._waiting.remove(view)
