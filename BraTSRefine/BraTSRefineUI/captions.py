@@ -64,7 +64,8 @@ def _title(session: Session, shown: CaseScene, comparing: Comparing, view: views
         pieces.append((session.flagWords, colours.UNCERTAIN))
     if view.tag.startswith("BraTSRefineModel"):
         pieces += _figures(session, comparing, view)
-    if view.overlays == views.BOTH_OUTLINES and shown.look.only and not shown.look.hidden:
+    hasBoth = view.overlays == views.BOTH_OUTLINES or view.tag == "BraTSRefineOne"
+    if hasBoth and shown.look.only and not shown.look.hidden:
         pieces.append((_onlyWords(shown.look.only), colours.TEXT))
     pieces += [(why, colours.QUIET_TEXT) for why in _absent(session, shown, view, uncertainty)]
     return [(words, colour) for words, colour in pieces if words]

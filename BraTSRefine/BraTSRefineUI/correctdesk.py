@@ -87,6 +87,7 @@ class CorrectDesk(Desk):
             self._askName()
             return
         with reported(_("Nothing can be corrected:"), self.workbench.tellFailure):
+            self.workbench.views.goToMember(0)
             edit = self._newEdit()
             self.workbench.showPanel(self.workbench.panelInFront().name)
             self._open(edit)
