@@ -18,7 +18,9 @@ from .reviewing import Reviewing
 from .stores import rememberStore, storeOf
 
 PANEL = "Review"
-LOOK_EVERY_MS = 3000
+LOOK_EVERY_MS, LOOK_RARELY_MS = 3000, 30_000
+"""Rarely while a server does not answer: each look would make the window wait."""
+
 MAP_EVERY_MS = 40
 
 
@@ -117,11 +119,11 @@ class ReviewDesk(Desk):
         except ReviewError as error:
             if not self._trouble:
                 self.workbench.tellFailure(_("The records cannot be read: {why}").format(why=error))
-            self._trouble = str(error)
+            self._trouble, self._timer.interval = str(error), LOOK_RARELY_MS
             return
         if self._trouble:
             self.workbench.tellStatus(_("the records can be read again"))
-        self._trouble = ""
+        self._trouble, self._timer.interval = "", LOOK_EVERY_MS
         if touched:
             for case in touched:
                 self.panel.caseChanged(self.reviewing.queue.updateRow(case))
