@@ -446,6 +446,20 @@ def test_a_second_window_on_the_case_loses_nothing(host, bench, desk):
     assert "2/2" in desk.panel.ui.versionLabel.text()
 
 
+def test_what_could_not_be_recorded_is_recorded_at_the_next_opening(host, bench, desk, phantom_cohort, workspace):
+    reviewing = bench.review.reviewing
+    press(host, Qt.Key_C)
+    stroke(host)
+    followed, reviewing.followed = reviewing.followed, None
+    press(host, Qt.Key_S)
+    assert "recorded later" in bench.failure
+    (version,) = saved(bench)
+    reviewing.followed = followed
+    assert version.event not in followed.events(version.event.case)
+    host.widget.openWorkspace(phantom_cohort, workspace)
+    assert version.event in reviewing.followed.events(version.event.case)
+
+
 # Bad input
 
 
