@@ -300,6 +300,10 @@ class ThreeDViewPane(ViewPane):
         self.scheduleRender()
 
 
+def _notYet() -> None:
+    """A view that is being made asks for 20 pictures, which nobody would see."""
+
+
 class _ViewWidget(QWidget):
     def __init__(self, pane: ViewPane, parent=None):
         super().__init__(parent)
@@ -323,7 +327,7 @@ class SliceWidget(_ViewWidget):
 
     def __init__(self, scene, applicationLogic, name: str, renders: RenderQueue, parent=None):
         with quietStart():
-            view = SliceView(scene, applicationLogic, name)
+            view = SliceView(scene, applicationLogic, name, RenderRequests(_notYet))
         self._logic = applicationLogic.GetSliceLogic(view.get_view_node())
         super().__init__(SliceViewPane(view, self._logic, renders), parent)
         self._view = view
@@ -359,7 +363,7 @@ class ThreeDWidget(_ViewWidget):
 
     def __init__(self, scene, applicationLogic, name: str, renders: RenderQueue, parent=None):
         with quietStart():
-            view = ThreeDView(scene, applicationLogic, name)
+            view = ThreeDView(scene, applicationLogic, name, RenderRequests(_notYet))
         super().__init__(ThreeDViewPane(view, renders), parent)
         self._view = view
 
