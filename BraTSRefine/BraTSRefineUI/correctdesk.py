@@ -290,6 +290,9 @@ class CorrectDesk(Desk):
     def exit(self) -> None:
         self._isEntered = False
         self.leaving()
+        self._stopWatching()
+
+    def _stopWatching(self) -> None:
         if self._watch is not None:
             self._closing.removeEventFilter(self._watch)
             self._watch.setParent(None)
@@ -302,7 +305,9 @@ class CorrectDesk(Desk):
             self.end()
 
     def cleanup(self) -> None:
+        self._isEntered = False
         self.leaving()
+        self._stopWatching()
         self.panel.cleanup()
 
     # Observing
