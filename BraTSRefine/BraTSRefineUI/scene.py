@@ -144,6 +144,7 @@ class CaseScene:
 
     def update(self) -> None:
         """Bring layers and outlines of the views that exist now to what is to be seen (after a change of layout)."""
+        views.linkShown(self.scene)
         for view, slice_, composite in views.sliceNodes(self.scene):
             slice_.SetUseLabelOutline(not self.look.fillsErrors)
             if composite is not None:
