@@ -20,12 +20,14 @@ SORTED_BOTH_WAYS = {False: qt.Qt.AscendingOrder, True: qt.Qt.DescendingOrder}
 class CaseTable:
     """A QTableView of cases. ``onCase`` hears of the one row that a person chose, ``onChosen`` of any change.
 
-    ``rows`` are the numbers of the rows of the ``CaseColumns`` that are shown, in their order.
+    ``rows`` are the numbers of the rows of the ``CaseColumns`` that are shown, in their order; ``shownCases`` their
+    cases.
     """
 
     def __init__(self, view, onCase: Callable[[str], None], onChosen: Callable[[], None]) -> None:
         self.view = view
         self.rows: list[int] = []
+        self.shownCases: list[str] = []
         self.sortedBy: Key | None = None
         self.isDescending = False
         self._onCase, self._onChosen = onCase, onChosen
@@ -48,13 +50,9 @@ class CaseTable:
         self._onSorted = call
 
     @property
-    def shownCases(self) -> list[str]:
-        return [self._columns.cases[row] for row in self.rows]
-
-    @property
     def chosenCases(self) -> list[str]:
         """The cases whose rows are chosen, in the order in which they stand."""
-        return [case for case in self.shownCases if case in self._chosen]
+        return [case for case in self.shownCases if case in self._chosen] if self._chosen else []
 
     @property
     def keys(self) -> list[Key]:
@@ -77,6 +75,7 @@ class CaseTable:
         if self.sortedBy is not None:
             order = self._columns.order(self.sortedBy, self.isDescending)
         self.rows = order[isKept[order]].tolist()
+        self.shownCases = [self._columns.cases[row] for row in self.rows]
         self._isMarking = True
         try:
             self._model.setRows([column.heading for column in self._shown], self.rows, [c.tip for c in self._shown])
@@ -91,7 +90,7 @@ class CaseTable:
         Several that are chosen stay chosen until another case is looked at that is none of them.
         """
         isAnother, self._marked = case != self._marked, case
-        row = self.shownCases.index(case) if case in self._shownSet() else -1
+        row = self.shownCases.index(case) if case in self.shownCases else -1
         self._isMarking = True
         try:
             if len(self._chosen) < 2 or (isAnother and case not in self._chosen):
@@ -106,7 +105,7 @@ class CaseTable:
 
     def choose(self, cases: Sequence[str]) -> None:
         """Choose these rows, as somebody would with Ctrl."""
-        self._chosen = set(cases) & self._shownSet()
+        self._chosen = set(cases) & set(self.shownCases)
         self._isMarking = True
         try:
             self._choose(self._chosen)
@@ -129,9 +128,6 @@ class CaseTable:
 
     def _cells(self, row: int) -> list:
         return [column.cell(row) for column in self._shown]
-
-    def _shownSet(self) -> set[str]:
-        return set(self.shownCases)
 
     def _choose(self, cases: set[str]) -> None:
         """Choose rows, a run of neighbours at a time."""
