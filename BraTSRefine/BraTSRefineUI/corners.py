@@ -16,7 +16,7 @@ from .overview import cutInside
 FONT_SIZE = 13
 MARGIN = 8
 LINE_HEIGHT, LINE_AIR = 19, 3
-SCALE_LEFT = 0.86
+SCALE_LEFT, TITLE_AIR = 0.86, 8
 SHORTEST = 4
 
 Piece = tuple[str, str]
@@ -222,6 +222,7 @@ def _scaleBar(scale: Scale):
     bar = vtk.vtkScalarBarActor()
     bar.SetLookupTable(_lookupTable(scale))
     bar.SetNumberOfLabels(3)
+    bar.SetVerticalTitleSeparation(TITLE_AIR)
     bar.SetTitle(scale.words)
     bar.UnconstrainedFontSizeOn()
     bar.SetLabelFormat(_format(".0f" if scale.isDiverging else ".2f"))
