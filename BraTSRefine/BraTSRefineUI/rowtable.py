@@ -37,10 +37,12 @@ class RowsModel(qt.QAbstractTableModel):
         self._rows[number] = row
         self.changed(number)
 
-    def changed(self, number: int) -> None:
-        """The cells of a row look different now."""
-        self._made.pop(number, None)
-        self.dataChanged.emit(self.index(number, 0), self.index(number, len(self._headings) - 1))
+    def changed(self, first: int, last: int | None = None) -> None:
+        """The cells of a row, or of those up to another, look different now; both are told at once."""
+        last = first if last is None else last
+        for number in [number for number in self._made if first <= number <= last]:
+            del self._made[number]
+        self.dataChanged.emit(self.index(first, 0), self.index(last, len(self._headings) - 1))
 
     def rowCount(self, parent=None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self._rows)

@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QSettings, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
-from .memory import keepNone
+from .memory import keepConstants
 
 NAME = "BraTSRefine"
 
@@ -91,7 +91,7 @@ def application(offscreen: bool) -> Application:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
         if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
             os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
-    keepNone()
+    keepConstants()
     qInstallMessageHandler(_printMessage)
     made = Application([NAME])
     QCoreApplication.setOrganizationName(NAME)

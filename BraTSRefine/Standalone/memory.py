@@ -20,13 +20,15 @@ def giveBackWhatIsFreed() -> bool:
 MANY = 1 << 40
 
 
-def keepNone() -> bool:
-    """Give None more references than can ever be given away, where it is not immortal (before Python 3.12).
+def keepConstants() -> bool:
+    """Give None, True and False more references than can be given away, where they are mortal (before Python 3.12).
 
-    PySide6 6.12 there takes one at each call of a method that returns nothing; Python aborts once none is left, after
-    some ten thousand labels written or pictures drawn. Returns whether there was anything to do.
+    PySide6 6.12 there takes one of None at each call of a method that returns nothing, and one of True at each signal
+    that Python emits; Python aborts once none is left, after some ten thousand labels written or rows changed. Returns
+    whether there was anything to do.
     """
     if sys.version_info >= (3, 12) or sys.getrefcount(None) > MANY // 2:
         return False
-    ctypes.c_ssize_t.from_address(id(None)).value += MANY  # an object begins with its count
+    for constant in (None, True, False):
+        ctypes.c_ssize_t.from_address(id(constant)).value += MANY  # an object begins with its count
     return True

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from BraTSRefine.Standalone import memory
+
 CODE = """
 import ctypes, sys
 from BraTSRefine.Standalone.memory import giveBackWhatIsFreed
@@ -51,3 +53,10 @@ print("alive")
 def test_python_survives_many_calls_of_methods_that_return_nothing():
     run = subprocess.run([sys.executable, "-c", CALLS], capture_output=True, text=True)
     assert (run.returncode, run.stdout.strip()) == (0, "alive"), run.stderr[-500:]
+
+
+def test_constants_that_are_mortal_have_more_references_than_a_session_takes():
+    memory.keepConstants()
+    assert not memory.keepConstants()
+    if sys.version_info < (3, 12):
+        assert min(map(sys.getrefcount, (None, True, False))) > memory.MANY // 2

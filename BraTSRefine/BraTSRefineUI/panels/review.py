@@ -107,8 +107,8 @@ class ReviewPanel(Panel):
 
     def showDecisions(self) -> None:
         """The flags' decisions are others, or another flag is looked at."""
-        for number in range(len(self.flags.rows)):
-            self.flags.model.changed(number)
+        if self.flags.rows:
+            self.flags.model.changed(0, len(self.flags.rows) - 1)
         self._markFlag()
         self._showReader()
         self._tellState()
