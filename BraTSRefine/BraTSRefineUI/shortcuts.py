@@ -7,6 +7,17 @@ from collections.abc import Callable, Mapping
 import qt
 import slicer
 
+TEXT_FIELDS = ("QLineEdit", "QTextEdit", "QPlainTextEdit", "QAbstractSpinBox")
+
+
+def isTyping(widget) -> bool:
+    """Whether a widget with the focus takes text; one that only shows some does not."""
+    if widget is None:
+        return False
+    if widget.inherits("QComboBox"):
+        return widget.editable
+    return any(widget.inherits(kind) for kind in TEXT_FIELDS) and not widget.readOnly
+
 
 class HeldKey(qt.QObject):
     """Tells when a key goes down and when it comes up again, in whichever view or table the focus is.
@@ -56,7 +67,7 @@ class HeldKey(qt.QObject):
 class Shortcuts:
     """Keys on the main window.
 
-    A line edit takes letters for itself before a shortcut sees them, so nothing fires while a person types.
+    A text field takes letters for itself before a shortcut sees them; what it leaves, as Ctrl+E, is passed over here.
     """
 
     def __init__(self, actions: Mapping[str, Callable[[], None]], onHoldH: Callable[[bool], None]) -> None:
@@ -72,9 +83,13 @@ class Shortcuts:
         self._window = window
         for key, action in self._actions.items():
             shortcut = qt.QShortcut(qt.QKeySequence(key), window)
-            shortcut.activated.connect(action)
+            shortcut.activated.connect(lambda *_, action=action: self._do(action))
             self._shortcuts.append(shortcut)
         self._held = HeldKey(window, "H", self._onHoldH)
+
+    def _do(self, action: Callable[[], None]) -> None:
+        if not isTyping(self._window.focusWidget()):
+            action()
 
     def remove(self) -> None:
         """Give the keys back."""
