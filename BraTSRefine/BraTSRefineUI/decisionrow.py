@@ -55,13 +55,8 @@ class DecisionRow:
             button.toolTip = f"{self._tips[name]}: {refusal}" if refusal else self._tips[name]
         self.ui.noteEdit.placeholderText = _("Note on this flag") if flag else _("Note on the case")
         self.ui.wholeCaseButton.enabled = flag is not None
-        here = _("The whole case is what is decided: no flag is looked at")
+        here = _("It is the whole case already: no flag is looked at")
         self.ui.wholeCaseButton.toolTip = self._tips["wholeCaseButton"] if flag else here
-        self.ui.wholeCaseButton.toolTip = (
-            _("Decide the whole case, not the flag that is looked at (0)")
-            if flag
-            else _("It is the whole case already: no flag is looked at")
-        )
         self.ui.wholeCaseButton.checked = flag is None
         target = self._target(flag)
         progress = "" if reviewing.adjudicates else escape(reviewing.queue.progressWords())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
@@ -11,6 +12,8 @@ from PySide6.QtWidgets import (
     QLayout,
     QSizePolicy,
     QStackedWidget,
+    QStyle,
+    QStyleOptionButton,
     QTabBar,
     QWidget,
 )
@@ -56,11 +59,24 @@ def _of_label(label: QLabel) -> Iterator[str]:
 
 
 def _of_button(button: QAbstractButton) -> Iterator[str]:
-    needed = button.fontMetrics().horizontalAdvance(button.text().replace("&", "")) + 2 * BUTTON_AIR
+    """Also of the state that it is not in now: words that are bold while it is checked need more."""
+    words = button.text().replace("&", "")
+    needed, room = _words_width(button, words), button.width() - 2 * BUTTON_AIR
     if button.inherits("QCheckBox") or button.inherits("QRadioButton"):
-        needed = button.sizeHint().width()
-    if button.text() and needed > button.width():
-        yield f"{needed} pixels wide, has {button.width()}: '{button.text()}'"
+        needed, room = button.sizeHint().width(), button.width()
+    elif button.inherits("QPushButton") and button.styleSheet():
+        option = QStyleOptionButton()
+        option.initFrom(button)
+        room = min(room, button.style().subElementRect(QStyle.SE_PushButtonContents, option, button).width())
+    if words and needed > room:
+        yield f"{needed} pixels wide, has {room}: '{words}'"
+
+
+def _words_width(button: QAbstractButton, words: str) -> int:
+    font = button.font()
+    if button.isCheckable() and "font-weight: bold" in button.styleSheet():
+        font.setBold(True)
+    return QFontMetrics(font).horizontalAdvance(words)
 
 
 def _of_tabs(bar: QTabBar) -> Iterator[str]:

@@ -185,3 +185,14 @@ class TestTheCheckItself:
         button.setObjectName("silent")
         assert cut_text.untold(place) == ["silent"]
         place.deleteLater()
+
+    def test_words_that_are_cut_only_while_the_button_is_checked(self, window):
+        button = QPushButton("Second reader", window.window)
+        button.setCheckable(True)
+        button.setStyleSheet("QPushButton { padding: 4px 6px; } QPushButton:checked { font-weight: bold; }")
+        button.setGeometry(0, 0, button.sizeHint().width(), 24)
+        button.show()
+        assert any("Second reader" in fault for fault in cut_text.faults(button))
+        button.setFixedWidth(200)
+        assert cut_text.faults(button) == []
+        button.deleteLater()

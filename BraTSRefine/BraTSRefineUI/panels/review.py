@@ -94,10 +94,16 @@ class ReviewPanel(Panel):
         isBlind = self.reviewing.queue.order == "blind"
         flags = [] if isBlind else [_("Flags")]
         why = [] if isBlind else [_("Why")]
-        widths = [30, 130, 0] if isBlind else [30, 104, 92, 48, 0]
+        widths = [30, 130, 0] if isBlind else [30, 100, 100, 44, 0]
         self.queue.fill(["#", _("Case"), _("State"), *flags, *why], self.reviewing.queue.rows, widths)
+        self._fitQueue()
         self._markCase()
         self._tellState()
+
+    def _fitQueue(self) -> None:
+        """No higher than its rows: the room that a short queue leaves is the flags'."""
+        view = self.ui.queueView
+        view.maximumHeight = view.horizontalHeader().height + view.verticalHeader().length() + 2 * view.frameWidth
 
     def caseChanged(self, number: int) -> None:
         """One row of the queue has another state."""
@@ -163,7 +169,7 @@ class ReviewPanel(Panel):
     def _fillFlags(self) -> None:
         self._flagUnderMouse = -1
         headings = ["#", "", _("Why"), "ml", _("Mean"), _("Max"), _("Decision")]
-        self.flags.fill(headings, list(enumerate(self.reviewing.flags(), start=1)), [24, 28, 0, 38, 40, 40, 88])
+        self.flags.fill(headings, list(enumerate(self.reviewing.flags(), start=1)), [24, 28, 0, 36, 40, 40, 100])
         self._markFlag()
 
     def _markFlag(self) -> None:
