@@ -86,6 +86,7 @@ def carried(page: str) -> dict[str, str]:
 def test_every_table_is_in_the_page_and_beside_it(two_models):
     page, workspace = two_models
     beside = {path.name: path.read_text(encoding="utf-8") for path in workspace.report_tables.iterdir()}
+    assert "For research use only." in beside.pop("README.txt")
     assert carried(page) == beside
     assert {"worst-cases.csv", "strata-size-center.csv", "centers.csv", "models-paired.csv", "metrics.csv"} <= {*beside}
     assert page.count("<table") > len(beside) / 2

@@ -254,7 +254,9 @@ def test_choose_button_lists_cases_with_reasons(host, bench):
     wait_until(host, lambda: not bench.isBusy)
     assert annotate.ui.chosenTable.rowCount() == 2
     click_row(annotate.ui.chosenTable, 1)
-    assert bench.session.case == annotate.ui.chosenTable.item(1, 1).toolTip()
+    shown = bench.session.cohort[bench.session.case]
+    assert annotate.tasks[1].case == shown.case
+    assert annotate.ui.chosenTable.item(1, 1).toolTip() == f"{shown.case}, {shown.center}"
 
 
 def test_score_button_scores_an_unscored_cohort_and_leads_to_the_worst_case(host, bench, phantom_cohort, tmp_path):
