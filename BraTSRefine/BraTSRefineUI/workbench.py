@@ -130,7 +130,9 @@ class Workbench:
         self.refreshCase()
 
     def refreshCase(self) -> None:
-        """The card, the flags' buttons, and every desk."""
+        """Every desk, then the card, which says what they know, and the flags' buttons."""
+        for desk in self.desks:
+            desk.refresh()
         self.ui.caseCard.visible = bool(self.session.case)
         if self.session.case:
             say(self.ui.caseTitleLabel, casecard.title(self.session))
@@ -142,8 +144,6 @@ class Workbench:
         for button, tip in self._flagTips.items():
             getattr(self.ui, button).enabled = hasFlags
             getattr(self.ui, button).toolTip = tip if hasFlags else f"{tip}: {NO_FLAGS}"
-        for desk in self.desks:
-            desk.refresh()
 
     def tellFailure(self, words: str) -> None:
         """Say why something was not done: in the bottom line and on the start page."""

@@ -221,6 +221,21 @@ def test_approve_second_reader_and_done_have_keys_and_show(host, bench, row):
     assert bench.session.caseWords == "approved · second reader · done"
 
 
+def test_the_next_case_tells_its_own_decision_and_its_flags_from_the_first(host, bench, panel, row):
+    show_flagged_case(host, bench)
+    for _flag in bench.review.reviewing.flags():
+        press(host, Qt.Key_F)
+    press(host, Qt.Key_0)
+    press(host, Qt.Key_3)
+    assert "major" in row.caseTitleLabel.text()
+    decided = bench.session.case
+    press(host, Qt.Key_N)
+    wait_until(host, lambda: bench.session.case != decided)
+    assert bench.session.caseWords == ""
+    assert "major" not in row.caseTitleLabel.text()
+    assert panel.ui.flagsOfCaseView.verticalScrollBar().value() == 0
+
+
 def test_a_note_goes_with_the_decision_and_digits_in_it_decide_nothing(host, bench, row):
     show_flagged_case(host, bench)
     press(host, Qt.Key_T)

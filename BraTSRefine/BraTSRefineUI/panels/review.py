@@ -85,6 +85,7 @@ class ReviewPanel(Panel):
 
     def showCase(self) -> None:
         self._fillFlags()
+        self.ui.flagsOfCaseView.scrollToTop()
 
     def showSelected(self) -> None:
         self._markFlag()
