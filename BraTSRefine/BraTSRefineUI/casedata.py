@@ -59,10 +59,15 @@ class Labels:
     tissues: np.ndarray | None = None
 
     @cached_property
+    def regionBounds(self) -> dict[str, list[tuple[int, int]]]:
+        """First and last index an axis of each region that is not empty."""
+        found = {region: occupiedBounds(mask, margin=0) for region, mask in self.regions.items()}
+        return {region: bounds for region, bounds in found.items() if bounds is not None}
+
+    @cached_property
     def bounds(self) -> list[tuple[int, int]] | None:
         """First and last index an axis of what is set in any region; None where nothing is."""
-        found = [bounds for mask in self.regions.values() if (bounds := occupiedBounds(mask, margin=0))]
-        ends = zip(*found, strict=True)
+        ends = zip(*self.regionBounds.values(), strict=True)
         return [(min(first for first, _last in axis), max(last for _first, last in axis)) for axis in ends] or None
 
     @cached_property

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 from . import packing
-from .reading import CaseRead, Reading, readCase
+from .reading import Reading, readCase, workOut
 
 
 def encoded(number: int, reading: Reading) -> bytes:
@@ -41,23 +41,11 @@ def _answer(folder: Path, number: int, reading: Reading) -> None:
     try:
         read = readCase(reading, lambda part: _say(number, "part", part=part))
         _say(number, "part", part="surfaces")
-        _workOut(read)
         path = folder / f"{number}.case"
-        packing.pack(read, path)
+        packing.pack(workOut(read), path)
         _say(number, "done", file=path.name)
     except Exception as error:  # the window reads the case itself and meets the reason there
         _say(number, "failed", message=f"{type(error).__name__}: {error}")
-
-
-def _workOut(read: CaseRead) -> None:
-    """Everything that the scene will ask of the arrays; it is kept with them."""
-    for image in (read.data.images or {}).values():
-        image.window  # noqa: B018
-    for image in list((read.data.images or {}).values())[:1]:
-        image.brain  # noqa: B018
-    for labels in (read.data.reference, read.data.prediction):
-        if labels is not None:
-            labels.bounds, labels.surfaces  # noqa: B018
 
 
 def _say(number: int, event: str, **more) -> None:

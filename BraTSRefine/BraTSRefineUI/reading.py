@@ -5,12 +5,12 @@ It is the same whether the window reads a case itself or another process reads i
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import casedata, maps
+from . import casedata, maps, tables
 from .casedata import CaseData, Labels, UncertaintyMap
 from .maps import MapFile
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from BraTSRefineLib.cohort.workspace import Workspace
 
 Stamp = tuple[tuple[int, int], ...]
+REGIONS = ("WT", "TC", "ET")
 UNKNOWN_PACKING = 4
 """How much larger than its file a volume without a NIfTI header is taken to be."""
 
@@ -28,7 +29,7 @@ class Reading:
     """A question: this case for that model and with that map. The answer is the same until a file changes.
 
     ``voters`` are the models whose majority stands in for a missing reference. ``corrected`` is the correction that is
-    shown in the place of the model's prediction.
+    shown in the place of the model's prediction. Without images for a case whose images are shown already.
     """
 
     case: Case
@@ -37,6 +38,7 @@ class Reading:
     map: MapFile | None = None
     workspace: Workspace | None = None
     corrected: Path | None = None
+    hasImages: bool = True
 
     @property
     def shown(self) -> Path | None:
@@ -61,21 +63,47 @@ class Reading:
 
 @dataclass(frozen=True)
 class CaseRead:
-    """The answer. ``uncertainty`` is None as well where its file could not be read: who shows the map finds out why."""
+    """The answer. ``uncertainty`` is None as well where its file could not be read: who shows the map finds out why.
+
+    ``verdicts`` say by region what is wrong with the prediction, as far as that was worked out.
+    """
 
     data: CaseData
     imageProblems: tuple[str, ...] = ()
     uncertainty: UncertaintyMap | None = None
+    verdicts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def over(self, known: CaseData, imageProblems: tuple[str, ...]) -> CaseRead:
+        """Labels that were read alone, with the images that are known; a reference that is known stays the same."""
+        data, isKnown = self.data, known.reference is not None and not known.consensus
+        reference = known.reference if isKnown else data.reference
+        problems = tuple(dict.fromkeys((*imageProblems, *data.problems)))
+        data = replace(data, images=known.images, reference=reference, problems=problems)
+        return replace(self, data=data, imageProblems=imageProblems)
 
 
 def readCase(reading: Reading, tell: Callable[[str], None] = lambda part: None) -> CaseRead:
     """Read everything; what cannot be read is absent and said in ``problems``. ``tell`` hears which part comes next."""
-    tell("images")
-    images, problems = casedata.readImages(reading.case)
+    images, problems = None, []
+    if reading.hasImages:
+        tell("images")
+        images, problems = casedata.readImages(reading.case)
     tell("labels")
     read = withLabels(reading, CaseData(reading.case.case, images), tuple(problems))
     tell("map")
     return CaseRead(read.data, read.imageProblems, _tryMap(reading))
+
+
+def workOut(read: CaseRead) -> CaseRead:
+    """Everything that scene and card will ask of the arrays; it is kept with them."""
+    for image in (read.data.images or {}).values():
+        image.window  # noqa: B018
+    for image in list((read.data.images or {}).values())[:1]:
+        image.brain  # noqa: B018
+    for labels in (read.data.reference, read.data.prediction):
+        if labels is not None:
+            labels.bounds, labels.regionBounds, labels.surfaces  # noqa: B018
+    return replace(read, verdicts={region: tables.verdict(read.data, region) for region in REGIONS})
 
 
 def withLabels(reading: Reading, known: CaseData, imageProblems: tuple[str, ...]) -> CaseRead:

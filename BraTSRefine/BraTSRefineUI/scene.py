@@ -209,7 +209,7 @@ class CaseScene:
     def _showErrors(self) -> None:
         self._owned.remove("errors")
         errors = self._errors()
-        self.errorClasses = [] if errors is None else np.flatnonzero(np.bincount(errors.ravel()))[1:].tolist()
+        self.errorClasses = [] if errors is None else [label for label in ERROR_CLASSES if (errors == label).any()]
         if errors is not None:
             grid = ijkToRas(self._data.reference.geometry)
             self._owned.add("errors", *nodes.classVolume(self.scene, "errors", errors, grid, ERROR_CLASSES))
@@ -302,18 +302,17 @@ class CaseScene:
         """The chosen region (or any that is not empty) of reference or prediction, with its geometry."""
         for region in (self.region, "ET", "TC", "WT"):
             for labels in (self._data.reference, self._data.prediction):
-                if labels is not None and region in labels.regions and labels.regions[region].any():
+                if labels is not None and region in labels.regionBounds:
                     return labels.regions[region], labels.geometry
         return None
 
     def _tumourBox(self) -> np.ndarray:
         """Size of the box around the largest region of reference and prediction along R, A, S in mm."""
         boxes = [
-            _boxOf(mask, labels.geometry)
+            _boxOf(labels.regionBounds[region], labels.geometry)
             for labels in (self._data.reference, self._data.prediction)
             if labels is not None
-            for mask in (labels.regions.get("WT"), labels.regions.get(self.region))
-            if mask is not None and mask.any()
+            for region in {"WT", self.region} & labels.regionBounds.keys()
         ]
         return np.max(boxes, axis=0)
 
@@ -339,8 +338,7 @@ def _partOf(place: int) -> str:
     return f"model {place}" if place else "prediction"
 
 
-def _boxOf(mask: np.ndarray, geometry) -> np.ndarray:
-    """Size of the box around a mask along R, A and S, in mm."""
-    bounds = casedata.occupiedBounds(mask, margin=0)
+def _boxOf(bounds: Sequence[tuple[int, int]], geometry) -> np.ndarray:
+    """Size along R, A and S, in mm, of the box between the first and last indices."""
     extent = np.array([last - first + 1 for first, last in bounds]) * np.asarray(geometry.array_spacing)
     return np.abs(np.reshape(geometry.direction, (3, 3))) @ extent[::-1]

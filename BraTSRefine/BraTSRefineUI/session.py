@@ -13,6 +13,7 @@ from . import maps, measures, overview, runs, suspicions, tables
 from .casedata import CaseData, UncertaintyMap
 from .correcting import Versions
 from .maps import MapFile
+from .reading import REGIONS as REGIONS
 from .reading import CaseRead, Reading, readCase, withLabels
 from .suspicions import Suspicion
 from .tables import CaseRow, FlagRow
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from BraTSRefineLib.cohort.case import Cohort
     from BraTSRefineLib.cohort.workspace import Workspace
-
-REGIONS = ("WT", "TC", "ET")
 
 
 class Session:
@@ -56,7 +55,7 @@ class Session:
         self._regionFlags: tuple[tuple, list[FlagRow]] = ((), [])
         self._flagPlaces: Mapping[str, Sequence[int]] | None = None
         self._found: Cohort | None = None
-        self._verdict, self._verdictOf = ("", ""), None
+        self._verdicts: tuple[int, dict[str, tuple[str, str]]] = 0, {}
         self._imageProblems: tuple[str, ...] = ()
         self._hasImages = False
         self._mapAhead: tuple[Reading, UncertaintyMap] | None = None
@@ -145,14 +144,18 @@ class Session:
             return shown[0]
         return shown[(shown.index(since) + step) % len(shown)]
 
-    def reading(self, name: str) -> Reading:
-        """What is to be read of a case for the chosen model, region and quantity. Raises CohortError."""
-        case, voters = self.cohort[name], ()
+    def reading(self, name: str, model: str = "") -> Reading:
+        """What is to be read of a case for that (else the chosen) model, the region and the quantity.
+
+        Raises CohortError.
+        """
+        case, voters, model = self.cohort[name], (), model or self.model
         if case.reference is None:  # of the data's own models: what was made here is no independent witness
-            voters = tuple(model for model in self._found[name].usable_models() if model != self.model)
-        chosen = maps.best(self._mapsOf(name), self.quantity, self.prefersOwnMaps)
-        version = self.versions.shown(name, self.model)
-        return Reading(case, self.model, voters, chosen, self.workspace, version.path if version else None)
+            voters = tuple(other for other in self._found[name].usable_models() if other != model)
+        chosen = maps.best(self._mapsOf(name, model), self.quantity, self.prefersOwnMaps)
+        version = self.versions.shown(name, model)
+        shown = version.path if version else None
+        return Reading(case, model, voters, chosen, self.workspace, shown, hasImages=name != self.data.case)
 
     def loadCase(self, name: str) -> CaseData:
         """Read the case's files for the chosen model; while the case stays its images are not read again.
@@ -160,17 +163,19 @@ class Session:
         Raises CohortError.
         """
         reading = self.reading(name)
-        if name == self.data.case:
-            read = withLabels(reading, self.data, self._imageProblems)
+        ahead, shown = self.readAhead(reading), (self.data, self._imageProblems)
+        if reading.hasImages:
+            read = ahead or readCase(reading)
         else:
-            read = self.readAhead(reading) or readCase(reading)
-            self._mapAhead = (reading, read.uncertainty) if read.uncertainty else None
+            read = ahead.over(*shown) if ahead else withLabels(reading, *shown)
+        self._mapAhead = (reading, read.uncertainty) if read.uncertainty else None
         self._imageProblems = read.imageProblems
         if name != self.case:
             self.case, self.flagIndex = name, -1
         if read.data.images is not None:
             self._hasImages = bool(read.data.images)
         self.data = read.data.withoutImages()
+        self._verdicts = id(self.data), dict(read.verdicts)
         return read.data
 
     @property
@@ -193,19 +198,21 @@ class Session:
 
     def verdict(self) -> tuple[str, str]:
         """What is wrong with the shown prediction of the region, and what it calls for."""
-        asked = id(self.data), self.region
-        if self._verdictOf != asked:
-            self._verdictOf, self._verdict = asked, tables.verdict(self.data, self.region)
-        return self._verdict
+        of, known = self._verdicts
+        if of != id(self.data):
+            self._verdicts = of, known = id(self.data), {}
+        if self.region not in known:
+            known[self.region] = tables.verdict(self.data, self.region)
+        return known[self.region]
 
     def maps(self) -> list[MapFile]:
         """The maps of the shown case for the chosen region: the chosen model's own first, then those of all models."""
         if not self.workspace or not self.case:
             return []
-        return self._mapsOf(self.case)
+        return self._mapsOf(self.case, self.model)
 
-    def _mapsOf(self, name: str) -> list[MapFile]:
-        return maps.found(self.workspace, name, self.region, self.model)
+    def _mapsOf(self, name: str, model: str) -> list[MapFile]:
+        return maps.found(self.workspace, name, self.region, model)
 
     def chooseMap(self, chosen: MapFile) -> None:
         """Show this quantity from now on, and rather from this kind of source."""

@@ -49,7 +49,7 @@ def tissues_of(convention: LabelConvention | None, labels: np.ndarray) -> list[T
     Without a convention and without any label there is one, 1.
     """
     known = dict(convention.tissues) if convention else {}
-    present = [int(label) for label in np.flatnonzero(np.bincount(labels.ravel(), minlength=1)) if label]
+    present = [int(label) for label in np.unique(labels[labels != 0])]
     strange = [label for label in present if label not in known.values()]
     if not known and not strange:
         strange = [1]
