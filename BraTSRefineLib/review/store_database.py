@@ -15,6 +15,7 @@ from .flag_types import ReviewError
 from .store_errors import damaged, explained, shown
 from .store_places import Place, network_type
 from .store_schema import check_version, upgrade, version_of
+from .store_tls import server_notes, server_url
 
 WAIT_S = 10.0
 PAUSE_S, BEGIN_S = 0.02, 0.5
@@ -29,7 +30,7 @@ class Database:
     def __init__(self, place: Place, wait_s: float = WAIT_S) -> None:
         """Raises ReviewError where it cannot be opened, is damaged, of a newer version, or stays locked."""
         self.place, self.wait_s = place, wait_s
-        self.notes: list[str] = []
+        self.notes: list[str] = server_notes(place.url) if place.path is None else []
         self._engine = _postgresql(place, wait_s) if place.path is None else _sqlite(place, wait_s)
         with explained(place, wait_s):
             if place.path is not None:
@@ -149,6 +150,7 @@ def _sqlite(place: Place, wait_s: float) -> Engine:
 
 def _postgresql(place: Place, wait_s: float) -> Engine:
     try:
-        return create_engine(place.url, pool_pre_ping=True, connect_args={"connect_timeout": max(2, round(wait_s))})
+        limits = {"connect_timeout": max(2, round(wait_s))}
+        return create_engine(server_url(place.url), pool_pre_ping=True, connect_args=limits)
     except ModuleNotFoundError:
         raise ReviewError("PostgreSQL needs a driver: pip install 'bratsrefine[team]'") from None

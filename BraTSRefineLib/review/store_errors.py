@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +12,15 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from ..cohort.workspace import WorkspaceError
 from .flag_types import ReviewError
 from .store_places import Place
+from .store_tls import WITHOUT_TLS
 
 LOCKED = ("SQLITE_BUSY", "SQLITE_LOCKED")
 DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR_SHORT_READ")
 GONE = ("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_PERM")
 POSTGRESQL_LOCKED = ("55P03", "57014", "40P01")
 """Lock not available, statement timeout, deadlock."""
+
+WANTS_TLS = re.compile(r"does not support SSL|SSL (?:was|is) required", re.IGNORECASE)
 
 
 @contextmanager
@@ -46,6 +50,8 @@ def explanation(error: BaseException, place: Place, wait_s: float) -> str:
         return f"{where}: nothing was written, the disk is full; free space and try again"
     if code.startswith(GONE):
         return f"{where}: the file cannot be opened or written ({said}); is the workspace still there and writable?"
+    if place.path is None and not code and WANTS_TLS.search(said):
+        return f"{where}: no encrypted connection to the server; nothing was written ({said}); {WITHOUT_TLS}"
     if place.path is None and not code:
         return f"{where}: no connection to the server; nothing was written, try again ({said})"
     return f"{where}: {said}"
@@ -68,4 +74,5 @@ def shown(place: Place) -> str:
         return str(place.path)
     from sqlalchemy import make_url
 
-    return make_url(place.url).set(drivername="postgresql").render_as_string(hide_password=True)
+    url = make_url(place.url).set(drivername="postgresql").difference_update_query(["password", "sslpassword"])
+    return url.render_as_string(hide_password=True)
