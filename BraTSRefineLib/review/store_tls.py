@@ -1,4 +1,4 @@
-"""How a server is reached: encrypted unless it is this machine or the URL says otherwise, and without told passwords."""
+"""How a server is reached: encrypted, unless it is this machine or the URL says otherwise."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def test_a_server_without_tls_hears_nothing_but_the_question():
         server.start()
         url = f"postgresql://me:secret@db.clinic.example:{listening.getsockname()[1]}/review?hostaddr=127.0.0.1"
         url += "&sslpassword=secret"
-        with pytest.raises(ReviewError, match="no encrypted connection.*sslmode=disable") as caught:
+        with pytest.raises(ReviewError, match=r"no encrypted connection.*sslmode=disable") as caught:
             open_store(url)
         server.join(5)
     assert heard == [b"\x00\x00\x00\x08\x04\xd2\x16\x2f", b""]
