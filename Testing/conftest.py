@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,6 +20,8 @@ from BraTSRefine.Standalone.names import selectPropertyAttributes
 selectPropertyAttributes("BraTSRefineUI")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+DATABASES = count(1)
+AS_POSTGRES = ("runuser", "-u", "postgres", "--")
 WITH_A_SCREEN = {REPOSITORY / "Testing" / "module", REPOSITORY / "Testing" / "standalone"}
 
 
@@ -38,3 +47,68 @@ def phantom_cohort(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("phantom") / "cohort"
     write_cohort(folder, cases=6, centers=3, seed=1, scale=0.4)
     return folder
+
+
+def server_programs() -> Path | None:
+    """The folder of PostgreSQL's own programs, which Debian keeps off the path."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    on_path = shutil.which("initdb")
+    return found[-1].parent if found else Path(on_path).parent if on_path else None
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """URL of a private cluster on a socket in its own folder, without the name of a database."""
+    programs = server_programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL server here: apt-get install postgresql")
+    user = AS_POSTGRES if os.geteuid() == 0 else ()
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    try:
+        if user:
+            shutil.chown(folder, "postgres")
+        run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": "/"}
+        access = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        subprocess.run([*user, programs / "initdb", "-D", folder / "data", *access], **run)
+        control = [*user, programs / "pg_ctl", "-D", folder / "data", "-w", "-l", folder / "log"]
+        subprocess.run([*control, "-o", f"-k {folder} -c listen_addresses=''", "start"], **run)
+        try:
+            yield f"postgresql://postgres@/{{name}}?host={folder}"
+        finally:
+            subprocess.run([*control, "-m", "immediate", "stop"], **run)
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def new_database(server) -> str:
+    """URL of an empty database on the server."""
+    psycopg = pytest.importorskip("psycopg", reason="pip install 'bratsrefine[team]'")
+    name = f"review_{next(DATABASES)}"
+    with psycopg.connect(server.format(name="postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return server.format(name=name)
+
+
+@pytest.fixture
+def hung(server) -> Callable[[], AbstractContextManager[None]]:
+    """A context in which the server takes connections, as its machine does for it, and never says a word."""
+    main = int((Path(server.partition("host=")[2]) / "data" / "postmaster.pid").read_text().split()[0])
+
+    @contextmanager
+    def stopped() -> Iterator[None]:
+        workers = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        processes = [main, *map(int, workers)]
+        _send(processes, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            _send(processes, signal.SIGCONT)
+
+    return stopped
+
+
+def _send(processes: list[int], what: signal.Signals) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):  # a worker that had ended its work
+            os.kill(process, what)

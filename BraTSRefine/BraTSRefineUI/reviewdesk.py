@@ -284,7 +284,8 @@ class ReviewDesk(Desk):
             qt.QTimer.singleShot(0, lambda: self._takeHashes())
         self.hovered = -1
         self._tryAgain()
-        self.lookForNews()
+        if not self._trouble:
+            self.lookForNews()
         if not self.bringUpToDate():
             self.reviewing.queue.narrow()
         self.panel.showQueue()

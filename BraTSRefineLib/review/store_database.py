@@ -12,13 +12,17 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 
 from .flag_types import ReviewError
-from .store_errors import damaged, explained, shown
+from .store_errors import damaged, explained, shown, unanswered
 from .store_places import Place, network_type
 from .store_schema import check_version, upgrade, version_of
+from .store_server import Server
 from .store_tls import server_notes, server_url
 
 WAIT_S = 10.0
 PAUSE_S, BEGIN_S = 0.02, 0.5
+CONNECT_S = 2
+"""The shortest time that PostgreSQL's client library waits for a server; who waits less looks first if one answers."""
+
 WRITE_LOCK = "LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE"
 SCHEMA_LOCK = "SELECT pg_advisory_xact_lock(7262784)"
 """The number is any that all programs of ours take."""
@@ -32,6 +36,7 @@ class Database:
         self.place, self.wait_s = place, wait_s
         self.notes: list[str] = server_notes(place.url) if place.path is None else []
         self._engine = _postgresql(place, wait_s) if place.path is None else _sqlite(place, wait_s)
+        self._server = Server(self._engine) if place.path is None and wait_s < CONNECT_S else None
         with explained(place, wait_s):
             if place.path is not None:
                 self._prepare_file()
@@ -39,13 +44,13 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        with explained(self.place, self.wait_s), self._engine.connect() as connection:
+        with explained(self.place, self.wait_s), self._connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One writer at a time; what the block did is there as a whole, safely on disk, or not at all."""
-        with explained(self.place, self.wait_s), self._engine.connect() as connection:
+        with explained(self.place, self.wait_s), self._connect() as connection:
             connection = connection.execution_options(writes=True)
             with connection.begin():
                 if self.place.path is None:
@@ -55,6 +60,14 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def _connect(self) -> Connection:
+        if self._server is not None:
+            try:
+                self._server.check(self.wait_s)
+            except OSError as error:
+                raise ReviewError(unanswered(self.place, str(error))) from error
+        return self._engine.connect()
 
     def _prepare_file(self) -> None:
         """The journal that suits the place, and a look at whether the file is whole."""
@@ -95,7 +108,7 @@ class Database:
             connection.close()
 
     def _prepare_tables(self) -> None:
-        with self._engine.connect() as connection:
+        with self._connect() as connection:
             if check_version(version_of(connection), self.place):
                 return
         with self._engine.connect() as connection:
@@ -150,7 +163,7 @@ def _sqlite(place: Place, wait_s: float) -> Engine:
 
 def _postgresql(place: Place, wait_s: float) -> Engine:
     try:
-        limits = {"connect_timeout": max(2, round(wait_s))}
+        limits = {"connect_timeout": max(CONNECT_S, round(wait_s))}
         return create_engine(server_url(place.url), pool_pre_ping=True, connect_args=limits)
     except ModuleNotFoundError:
         raise ReviewError("PostgreSQL needs a driver: pip install 'bratsrefine[team]'") from None

@@ -53,8 +53,13 @@ def explanation(error: BaseException, place: Place, wait_s: float) -> str:
     if place.path is None and not code and WANTS_TLS.search(said):
         return f"{where}: no encrypted connection to the server; nothing was written ({said}); {WITHOUT_TLS}"
     if place.path is None and not code:
-        return f"{where}: no connection to the server; nothing was written, try again ({said})"
+        return unanswered(place, said)
     return f"{where}: {said}"
+
+
+def unanswered(place: Place, what: str) -> str:
+    """Of a server that is not there, or does not say anything."""
+    return f"{shown(place)}: no connection to the server; nothing was written, try again ({what})"
 
 
 def damaged(place: Place, what: str) -> str:

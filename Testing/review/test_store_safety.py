@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from alembic.script import ScriptDirectory
 from BraTSRefineLib.review import Event, ReviewError, open_store, read_events, store_database, store_schema
 from BraTSRefineLib.review.store import EXPORT_EVERY
 from BraTSRefineLib.review.store_places import mac_mounts, network_mount, place_of
+from BraTSRefineLib.review.store_server import Server
 
 ILL_TREATMENT = Path(__file__).resolve().parents[1] / "benchmarks" / "store.py"
 MOUNTS = """\
@@ -223,6 +225,37 @@ def test_a_server_that_does_not_answer_is_told_without_the_password(tmp_path):
     with pytest.raises(ReviewError, match="no connection to the server") as caught:
         open_store(f"postgresql://me:secret@/review?host={tmp_path}")
     assert "secret" not in str(caught.value)
+
+
+def test_a_server_that_hangs_is_told_to_who_cannot_wait_and_goes_on_afterwards(new_database, hung):
+    with open_store(new_database, wait_s=0.4) as store:
+        store.record(note(0))
+        with hung():
+            for asked in (store.events, lambda: store.record(note(1)), lambda: open_store(new_database, wait_s=0.4)):
+                with pytest.raises(ReviewError, match=r"no connection to the server; nothing was written.*timed out"):
+                    asked()
+        store.record(note(2))
+        assert [event.case for event in store.events()] == ["case-0", "case-2"]
+
+
+@pytest.mark.parametrize(("hangs_up", "why"), [(True, "hung up"), (False, "timed out")])
+def test_what_takes_a_connection_and_does_not_answer_is_no_server(hangs_up, why):
+    pytest.importorskip("psycopg", reason="pip install 'bratsrefine[team]'")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"postgresql+psycopg://me@127.0.0.1:{listening.getsockname()[1]}/review"
+        server = Server(sqlalchemy.create_engine(url))
+
+        def answer() -> None:
+            line = listening.accept()[0]
+            line.recv(8)
+            line.close()
+
+        if hangs_up:
+            threading.Thread(target=answer, daemon=True).start()
+        with pytest.raises(OSError, match=why):
+            server.check(0.2)
+    with pytest.raises(ConnectionRefusedError):
+        server.check(0.2)
 
 
 def cut(path: Path) -> None:
