@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-from importlib.metadata import PackageNotFoundError, version
-
 import pandas as pd
 
 from ..cohort import CHANNELS, Cohort
@@ -13,8 +10,8 @@ from ..scoring import CONSENSUS, CONVENTIONS, explain_convention, explain_lesion
 from .contents import Contents
 from .document import ReportTable, Section
 from .markup import Html, element, joined
+from .software import versions
 
-PACKAGES = ("bratsrefine", "numpy", "scipy", "pandas", "statsmodels", "plotly", "SimpleITK")
 NOTHING_SCORED = "nothing: no prediction was scored"
 
 
@@ -103,16 +100,3 @@ def _spelled(convention: LabelConvention | None) -> str:
 def _models(cohort: Cohort) -> str:
     counts = {model: sum(model in case.predictions for case in cohort.cases) for model in cohort.models}
     return ", ".join(f"{model} ({count} cases)" for model, count in counts.items()) or "none"
-
-
-def versions() -> str:
-    """The packages that made the numbers, with their versions."""
-    named = [f"{package} {_version(package)}" for package in PACKAGES]
-    return ", ".join([*named, f"Python {platform.python_version()}"])
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "(from source)"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..cohort import Cohort, Workspace, written_whole
-from .about_section import about_section, versions
+from .about_section import about_section
 from .case_table import cases_section
 from .center_section import center_section
 from .comparison_section import comparison_section
@@ -26,6 +26,7 @@ from .page import page
 from .plot_size import size_against_dice
 from .plot_spread import distribution
 from .problem_section import findings_section, problems_section
+from .software import versions
 from .strata_section import strata_section
 from .worst_list import worst_section
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pandas as pd
 
 from ..cohort import written_whole
-from .about_section import versions
 from .document import Part, Plot, ReportTable, Section
 from .export import write_tables
 from .page import page
 from .plots import GUIDE, base_layout, group_style, names, numbers, region_colour, region_label, share_axis
+from .software import versions
 
 PAGE = "report.html"
 DIAGONAL = {"type": "line", "xref": "x", "yref": "y", "x0": 0, "y0": 0, "x1": 1, "y1": 1, "line": GUIDE}
