@@ -212,6 +212,8 @@ def brainSurface(scene, image: Image) -> list:
 
 def restrictTo(display, viewNodeIDs: Sequence[str]) -> None:
     """Show a display node in these views alone; in all where the list is empty."""
+    if [display.GetNthViewNodeID(i) for i in range(display.GetNumberOfViewNodeIDs())] == list(viewNodeIDs):
+        return  # every change is followed by each view
     display.RemoveAllViewNodeIDs()
     for identifier in viewNodeIDs:
         display.AddViewNodeID(identifier)

@@ -12,6 +12,8 @@ import qt
 from slicer.i18n import tr as _
 
 from .desk import Desk
+from .failures import reported
+from .panel import fillCombo
 from .prefetch import Prefetcher
 from .reading import CaseRead, Reading
 
@@ -27,7 +29,8 @@ class ReadingDesk(Desk):
         super().__init__(workbench)
         self.smallBytes = SMALL_BYTES
         self.prefetcher = Prefetcher(workbench.tellFailure)
-        self.wantedCase = ""
+        self.wantedCase = self.wantedModel = ""
+        self._former = self._told = ""
         self._sizes: dict[tuple, int] = {}
         self._timer = qt.QTimer()
         self._timer.interval = PAUSE_MS
@@ -35,23 +38,72 @@ class ReadingDesk(Desk):
 
     def whenRead(self, name: str, then: Callable[[], None]) -> None:
         """Call ``then`` when showing that case no longer takes reading: at once, or later unless it is given up."""
-        self.giveUp()
-        if not name:
+        if name == self.session.case and self.wantedModel:
             return
-        reading = self.session.reading(name)
-        if name == self.session.case or self.prefetcher.isBroken or self._isSmall(reading) or self._has(reading):
+        model = self.wantedModel
+        self.giveUp()
+        if name == self.session.case:
+            then()
+        elif name:
+            self._goOnWith(model)
+            self._whenRead(self.session.reading(name), then)
+
+    def _goOnWith(self, model: str) -> None:
+        """Another case is shown with the model that was chosen last, though its labels of this one were not read."""
+        if model and model != self.session.model:
+            self.session.setModel(model)
+            self.workbench.refresh()
+
+    def chooseModel(self, model: str) -> None:
+        """Show another model of the shown case when its labels were read; until then the former one is shown."""
+        if model == self.session.model:
+            self.giveUp()
+        elif model and model != self.wantedModel:
+            self.workbench.leaving()
+            self.readLabels(model)
+
+    def readLabels(self, model: str) -> None:
+        """Read the labels of the shown case, and then show that model."""
+        bench, case = self.workbench, self.session.case
+        self.giveUp()
+        with reported(_("The case was not shown:"), bench.tellFailure):
+            if not case:
+                bench.showModel(model)
+                return
+            reading, self.wantedModel = self.session.reading(case, model), model
+            self._whenRead(reading, lambda: bench.showModel(model))
+
+    def askAgain(self) -> None:
+        """Another region is chosen, so that another map belongs to the labels that are waited for."""
+        if self.wantedModel:
+            self.readLabels(self.wantedModel)
+
+    def tellModel(self) -> None:
+        """The model that is shown or about to be."""
+        fillCombo(self.workbench.ui.modelCombo, self.session.models, self.wantedModel or self.session.model)
+
+    def _whenRead(self, reading: Reading, then: Callable[[], None]) -> None:
+        if self.prefetcher.isBroken or self._isSmall(reading) or self._has(reading):
+            self.wantedModel = ""
             then()
             return
-        self.wantedCase = name
+        self.wantedCase = reading.case.case
+        self._former = self.workbench.status
         self._tell(_("starting"))
         self.prefetcher.read(reading, lambda: self._arrived(then), lambda part: self._tell(_(part)))
 
     def giveUp(self) -> None:
         """Whatever is waited for is not shown when it comes."""
         if self.wantedCase:
-            self.wantedCase = ""
+            self._forget()
             self.prefetcher.cancel()
-            self.workbench.tellStatus("")
+            self.tellModel()
+
+    def _forget(self) -> None:
+        """Nothing is waited for; the bottom line says what it said before, unless it says something new."""
+        self.wantedCase = self.wantedModel = ""
+        if self.workbench.status == self._told:
+            self.workbench.tellStatus(self._former)
 
     @property
     def currentCase(self) -> str:
@@ -71,13 +123,13 @@ class ReadingDesk(Desk):
         return self.prefetcher.has(reading)
 
     def _arrived(self, then: Callable[[], None]) -> None:
-        self.wantedCase = ""
-        self.workbench.tellStatus("")
+        self._forget()
         then()
 
     def _tell(self, part: str) -> None:
         words = _("Reading {case}: {part} (choose another case to give it up)")
-        self.workbench.tellStatus(words.format(case=self.wantedCase, part=part))
+        self._told = words.format(case=self.wantedCase, part=part)
+        self.workbench.tellStatus(self._told)
 
     # Ahead
 
@@ -91,7 +143,7 @@ class ReadingDesk(Desk):
         self.prefetcher.want([reading for reading in readings if not self._isSmall(reading)])
 
     def _isSmall(self, reading: Reading) -> bool:
-        key = reading.case.case, reading.model, reading.stamp()
+        key = reading.case.case, reading.model, reading.stamp()  # labels alone belong to a large case as well
         if key not in self._sizes:
             self._sizes[key] = reading.voxelBytes()
         return self._sizes[key] <= self.smallBytes

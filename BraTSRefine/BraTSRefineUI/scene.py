@@ -61,6 +61,12 @@ class CaseScene:
         with nodes.together(self.scene):
             self._show(data, uncertainty, region)
 
+    def showAnother(self, data: CaseData, uncertainty: UncertaintyMap | None = None, region: str = "WT") -> None:
+        """Show another case, looking at its tumour; the views follow once."""
+        with nodes.together(self.scene):
+            self._show(data, uncertainty, region)
+            self.lookAtTumour()
+
     def _show(self, data: CaseData, uncertainty: UncertaintyMap | None, region: str) -> None:
         before, self._data, self.region = self._data, data.withoutImages(), region
         if data.images is not None:

@@ -14,7 +14,7 @@ from .desk import Action
 from .failures import reported
 from .helpsheet import HelpSheet
 from .jobdesk import JobDesk
-from .panel import fillCombo, say
+from .panel import say
 from .panels.annotate import AnnotatePanel
 from .panels.cohort import CohortPanel
 from .panels.refine import RefinePanel
@@ -49,7 +49,7 @@ class Workbench:
         self.jobs = JobDesk(ui, self._afterJobNote, self._afterJob)
         self.uncertainty = None
         self.thresholdShare = 0.5
-        self.failure = self._modelAtStart = ""
+        self.failure = self.status = self._modelAtStart = ""
         self._build()
         self.shortcuts = Shortcuts({action.key: action.do for action in self.actions()}, self.views.hideOverlays)
 
@@ -121,7 +121,7 @@ class Workbench:
         session, ui = self.session, self.ui
         ui.cohortLabel.text = session.headline() if session.isOpen else _("No cohort is open")
         ui.cohortLabel.toolTip = str(session.cohort.root) if session.isOpen else ""
-        fillCombo(ui.modelCombo, session.models, session.model)
+        self.reading.tellModel()
         ui.modelCombo.enabled = bool(session.models)
         for region in REGIONS:
             self._regionButton(region).checked = region == session.region
@@ -153,6 +153,7 @@ class Workbench:
 
     def tellStatus(self, words: str) -> None:
         """Say in the bottom line what was done last."""
+        self.status = words
         self.ui.statusLabel.text = f"{RESEARCH_ONLY} · {words}"
         self.ui.statusLabel.toolTip = words
 
@@ -191,8 +192,7 @@ class Workbench:
         if name != self.session.case:
             self.leaving()
         with slicer.util.RenderBlocker():
-            self.caseScene.show(self.session.loadCase(name), self._loadUncertainty(), self.session.region)
-            self.caseScene.lookAtTumour()
+            self.caseScene.showAnother(self.session.loadCase(name), self._loadUncertainty(), self.session.region)
         self._afterCase()
 
     def leaving(self) -> None:
@@ -216,11 +216,14 @@ class Workbench:
         self.refreshCase()
 
     def setModel(self, model: str) -> None:
-        """Rank and show another model; the case stays."""
-        if model and model != self.session.model:
-            self.leaving()
+        """Rank and show another model, once its labels of the shown case were read; the case stays."""
+        self.reading.chooseModel(model)
+
+    def showModel(self, model: str) -> None:
+        """The same at once; what was read of it is taken."""
+        if model != self.session.model:
             self.session.setModel(model)
-            self.showAgain()
+        self._showNow()
 
     def setMetric(self, metric: str) -> None:
         """Rank by another metric; the case stays."""
@@ -231,10 +234,14 @@ class Workbench:
     def setRegion(self, region: str) -> None:
         """One press changes table, outlines, error map, map and flags together."""
         self.session.setRegion(region)
-        self.showAgain(withFiles=False)
+        self._showNow(withFiles=False)
+        self.reading.askAgain()
 
-    def showAgain(self, withFiles: bool = True) -> None:
-        """Show the case and every panel as the session says now; its labels are read again unless that is denied."""
+    def showAgain(self) -> None:
+        """Read the case's labels again, and then show it and every panel as the session says."""
+        self.reading.readLabels(self.reading.wantedModel or self.session.model)
+
+    def _showNow(self, withFiles: bool = True) -> None:
         session = self.session
         if session.case:
             with reported(_("The case was not shown:"), self.tellFailure):
@@ -347,9 +354,8 @@ class Workbench:
         """Whatever the end, cases may be there; the new model is shown unless another was chosen meanwhile."""
         self.session.reload()
         model = self.jobs.summary.get("model", self.session.model)
-        if self.session.model == self._modelAtStart and model in self.session.models:
-            self.session.setModel(model)
-        self.showAgain()
+        isFree = self.session.model == self._modelAtStart and model in self.session.models
+        self.reading.readLabels(model if isFree else self.session.model)
 
     # Life
 

@@ -13,8 +13,8 @@ from PySide6.QtCore import Qt
 def reading(bench):
     """Every case counts as large, as real ones are."""
     desk = bench.reading
-    desk.smallBytes = 0
     bench.setModel("fold_1")
+    desk.smallBytes = 0
     yield desk
     desk.smallBytes = sys.maxsize
     desk.cleanup()
@@ -91,3 +91,57 @@ def test_opening_a_second_cohort_drops_what_was_read_of_the_first(host, bench, r
     folder = reading.prefetcher.folder
     host.widget.openWorkspace(phantom_cohort, workspace)
     assert not folder.exists()
+
+
+def test_another_model_is_read_while_the_window_goes_on_and_the_former_one_is_shown(host, bench, reading):
+    wait_until(host, lambda: reading.isIdle)
+    former = bench.session.data
+    bench.tellStatus("saved")
+    choose_model(bench, "fold_2")
+    assert bench.session.model == "fold_1"
+    assert bench.session.data is former
+    assert former.case in bench.ui.statusLabel.text()
+    wait_until(host, lambda: not reading.wantedCase)
+    assert bench.session.model == bench.ui.modelCombo.currentText() == "fold_2"
+    assert bench.session.data.prediction.name == "fold_2"
+    assert bench.session.data.reference is former.reference
+    assert bench.ui.statusLabel.text().endswith("saved")
+
+
+def test_what_was_read_of_a_model_says_the_same_as_what_the_window_reads(host, bench, reading):
+    from BraTSRefineUI import tables
+
+    bench.setModel("fold_2")
+    wait_until(host, lambda: not reading.wantedCase)
+    for region in ("TC", "WT", "ET"):
+        bench.setRegion(region)
+        assert bench.session.verdict() == tables.verdict(bench.session.data, region)
+        assert bench.uncertainty.region == region
+
+
+def test_choosing_the_shown_model_gives_the_other_one_up(host, bench, reading):
+    choose_model(bench, "fold_2")
+    choose_model(bench, "fold_1")
+    assert not reading.wantedCase
+    host.settle(300)
+    assert bench.session.model == bench.ui.modelCombo.currentText() == "fold_1"
+
+
+def test_another_region_meanwhile_is_shown_with_the_model_that_is_read(host, bench, reading):
+    choose_model(bench, "fold_2")
+    bench.setRegion("TC")
+    wait_until(host, lambda: not reading.wantedCase)
+    assert (bench.session.model, bench.session.region, bench.uncertainty.region) == ("fold_2", "TC", "TC")
+
+
+def test_the_next_case_meanwhile_is_shown_with_the_model_that_was_chosen(host, bench, reading):
+    before = bench.session.case
+    choose_model(bench, "fold_2")
+    bench.stepCase(1)
+    wait_until(host, lambda: bench.session.case != before)
+    assert bench.session.data.prediction is None or bench.session.data.prediction.name == "fold_2"
+    assert bench.session.model == bench.ui.modelCombo.currentText() == "fold_2"
+
+
+def choose_model(bench, model: str) -> None:
+    bench.ui.modelCombo.setCurrentText(model)
