@@ -104,7 +104,7 @@ def test_a_workspace_that_became_read_only_is_named(workspace, tmp_path):
     assert outputs(frozen) == []
 
 
-def test_a_prediction_on_a_disk_that_fills_up_leaves_whole_cases_only(tmp_path):
+def predicted_on_small_disk(tmp_path: Path, size: str) -> dict:
     from nnunet_results import write_results
     from predictable_cases import workspace_of, write_images
 
@@ -112,7 +112,18 @@ def test_a_prediction_on_a_disk_that_fills_up_leaves_whole_cases_only(tmp_path):
         write_images(tmp_path / "data", f"case{number}", number)
     source = workspace_of(tmp_path / "data", tmp_path / "workspace")
     parameters = {"paths": [str(write_results(tmp_path / "results"))], "device": "cpu", "tta": "flips", "name": "mine"}
-    filled = on_small_disk(source.root, tmp_path / "disk", "predict", "1m", parameters=parameters)
+    return on_small_disk(source.root, tmp_path / "disk", "predict", size, parameters=parameters)
+
+
+def test_a_prediction_that_cannot_fit_is_refused_before_it_starts(tmp_path):
+    refused = predicted_on_small_disk(tmp_path, "1m")
+    assert refused["events"][-2]["event"] == "failed"
+    assert "4 cases will take about" in refused["events"][-2]["message"]
+    assert [path for path in refused["left"] if path.endswith(".nii.gz")] == []
+
+
+def test_a_prediction_on_a_disk_that_fills_up_leaves_whole_cases_only(tmp_path):
+    filled = predicted_on_small_disk(tmp_path, "1400k")
     assert filled["events"][-2]["event"] == "failed"
     assert "disk" in filled["events"][-2]["message"]
     assert outputs({"left": [path for path in filled["left"] if not path.startswith("maps/mine")]}) == []

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -19,13 +20,22 @@ from nnunet_results import simulated_case, write_results
 from predictable_cases import workspace_of, write_images
 
 from BraTSRefineLib import jobs
-from BraTSRefineLib.cohort import Workspace, discover, read_geometry, read_image, read_probabilities, save_cohort
+from BraTSRefineLib.cohort import (
+    Workspace,
+    discover,
+    load_cohort,
+    read_geometry,
+    read_image,
+    read_probabilities,
+    save_cohort,
+)
 from BraTSRefineLib.cohort.volumes import write_volume
 from BraTSRefineLib.inference import InferenceError
 from BraTSRefineLib.inference.models import open_models
 from BraTSRefineLib.inference.predict import predict_case
 from BraTSRefineLib.jobs import JobError
-from BraTSRefineLib.jobs.actions import predict
+from BraTSRefineLib.jobs.actions import disk, predict
+from BraTSRefineLib.jobs.actions.disk import disk_of
 from BraTSRefineLib.jobs.actions.fast_check import known_loss
 from BraTSRefineLib.jobs.context import Context
 from BraTSRefineLib.jobs.description import Job, checked
@@ -194,7 +204,49 @@ def test_a_dry_run_says_what_it_costs_and_writes_nothing(workspace, model):
     assert summary["members"] == 16
     assert summary["passes"] % 16 == 0
     assert "forward passes of 16 members, about" in summary["cost"]
+    assert "of disk for 3 cases (" in summary["cost"]
+    assert summary["free_gb"] > summary["disk_gb"] > 0
+    assert summary["warning"] is None
     assert not workspace.predictions.exists()
+
+
+def free_disk(monkeypatch, free: float) -> None:
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda path: SimpleNamespace(free=round(free)))
+
+
+def test_the_disk_is_judged_by_shape_regions_and_quantities(workspace, model, monkeypatch):
+    free_disk(monkeypatch, 0)
+    cases, settings = load_cohort(workspace).cases, PredictSettings((str(model),))
+    found = disk_of(cases, settings, workspace.root)
+    voxels = 3 * 26 * 30 * 28
+    assert found.most == pytest.approx(voxels * (3 * 5 * 4 * disk.MOST_SHARE + disk.LABEL_SHARE))
+    alone = disk_of(cases[:1], replace(settings, uncertainty=False), workspace.root)
+    assert alone.most == pytest.approx(voxels / 3 * (3 * 4 * disk.MOST_SHARE + disk.LABEL_SHARE))
+    assert (found.cases, alone.cases) == (3, 1)
+
+
+def test_what_is_written_is_of_the_size_that_was_told(workspace, model):
+    told = disk_of(load_cohort(workspace).cases, PredictSettings((str(model),)), workspace.root)
+    run(workspace, paths=[str(model)])
+    files = [*workspace.maps.rglob("*.nii.gz"), *workspace.predictions.rglob("*.nii.gz")]
+    taken = sum(path.stat().st_size for path in files)
+    assert told.least / 2 < taken < told.most * 2
+    done, _ = run(workspace, "again", paths=[str(model)], dry_run=True)
+    assert done["disk_gb"] == 0, "what is there already takes nothing more"
+
+
+def test_a_disk_that_may_not_do_is_told_and_one_that_cannot_is_refused(workspace, model, monkeypatch):
+    told = disk_of(load_cohort(workspace).cases, PredictSettings((str(model),)), workspace.root)
+    free_disk(monkeypatch, (told.least + told.most) / 2)
+    summary, _ = run(workspace, "dry", paths=[str(model)], dry_run=True)
+    assert "3 cases will take about" in summary["warning"]
+    _, events = run(workspace, "tight", paths=[str(model)], cases=["A", "B", "C"])
+    assert any("free some, choose fewer cases" in event.get("message", "") for event in events)
+    free_disk(monkeypatch, told.least - 1)
+    with pytest.raises(JobError, match=r"3 cases will take about.*whose disk has"):
+        run(workspace, "full", paths=[str(model)], name="other")
+    assert not (workspace.predictions / "other").exists() or not any((workspace.predictions / "other").glob("*.nii.gz"))
+    assert run(workspace, "more", paths=[str(model)])[0]["unchanged"] == 3, "nothing is left to be written"
 
 
 def test_a_fast_mode_says_what_it_lost_on_the_first_case(workspace, model):

@@ -126,6 +126,7 @@ def test_the_cost_is_told_before_the_start_and_leaves_no_model(host, bench, pred
     run(host, predict.ui.estimateButton)
     assert "forward passes of 16 members" in state(predict)
     assert "on cpu" in state(predict)
+    assert "of disk" in state(predict)
     assert bench.session.models == models
     assert bench.jobs.lastMessage.startswith("estimate finished")
     predict.ui.ttaCombo.setCurrentIndex(0)

@@ -201,9 +201,11 @@ class PredictBox(Panel):
         jobs = self.workbench.jobs
         if jobs.isEstimate and jobs.parameters == choice.parameters(self.session, isEstimate=True):
             if "cost" in jobs.summary:
-                return escape(_("{cost}, on {device}").format(**jobs.summary))
+                warning = jobs.summary["warning"]
+                words = escape(_("{cost}, on {device}").format(**jobs.summary))
+                return f"{words}<br>{_warning(f'{warning[:1].upper()}{warning[1:]}.')}" if warning else words
             return _warning(jobs.lastMessage)
-        return _("Estimate tells the time before you start.")
+        return _("Estimate tells time, memory and disk before you start.")
 
 
 def _item(one: Trained, isTicked: bool):

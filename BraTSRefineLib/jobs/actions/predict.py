@@ -30,6 +30,7 @@ from ..predicted import Predicted, signatures
 from ..prediction_work import Assignment, PredictSettings
 from .comparing import BEFORE_AFTER_COLUMNS, before_after, member_scores, score_rows, standard_for, unscored_row
 from .computing import first_cost, outcomes
+from .disk import Disk, disk_of
 from .fast_check import measured_loss
 from .members import CASE_ERRORS
 from .results import CaseResult, Results
@@ -49,14 +50,26 @@ def run(context: Context) -> dict[str, object]:
     made = Predicted(context.workspace, parameters["name"] or default_name(settings))
     _check_name(made.name, cohort)
     if parameters["dry_run"]:
-        return _cost(cases, settings)
+        return _cost(cases, settings, disk_of(_to_do(cases, _known(made, cases)), settings, context.workspace.root))
     with _claimed(made, settings):
         known = _known(made, cases)
-        to_do = [case for case in cases if case.case not in known]
+        to_do = _to_do(cases, known)
+        _check_disk(context, disk_of(to_do, settings, context.workspace.root))
         new = _predict(context, made, settings, to_do, len(cases))
         summary = _worth(context, made, cases, known | new)
         loss = measured_loss(made, settings, [case for case in to_do if case.case in new])
         return summary | loss | {"unchanged": len(known), "predictions": str(made.folder)}
+
+
+def _to_do(cases: Sequence[Case], known: Mapping[str, object]) -> list[Case]:
+    return [case for case in cases if case.case not in known]
+
+
+def _check_disk(context: Context, disk: Disk) -> None:
+    """Say that the disk may not do; raises JobError where it cannot."""
+    disk.check()
+    if disk.problem:
+        context.tell("note", message=disk.problem)
 
 
 def _known(made: Predicted, cases: Sequence[Case]) -> dict[str, dict[str, Any]]:
@@ -80,20 +93,23 @@ def _check_name(name: str, cohort: Cohort) -> None:
             raise JobError(f"'{name}' is the name of a case ({case.case}); give the prediction another --name")
 
 
-def _cost(cases: Sequence[Case], settings: PredictSettings) -> dict[str, object]:
+def _cost(cases: Sequence[Case], settings: PredictSettings, disk: Disk) -> dict[str, object]:
     """What the cases would cost, judged by the first that can be read; one forward pass is timed. Raises JobError."""
     with settings.session() as session:
         cost, device = first_cost(session, cases), str(session.device)
     whole = f"; {len(cases)} cases: about {in_words(cost.seconds * len(cases))}" if len(cases) > 1 else ""
     return {
         "device": device,
-        "cost": f"{cost}{whole}",
+        "cost": f"{cost}{whole}; {disk}",
+        "warning": disk.problem or None,
         "cases": len(cases),
         "members": cost.members,
         "passes": cost.passes,
         "adapting": cost.adapting,
         "seconds": cost.seconds,
         "memory_gb": cost.memory / 1e9,
+        "disk_gb": disk.most / 1e9,
+        "free_gb": disk.free / 1e9,
     }
 
 
