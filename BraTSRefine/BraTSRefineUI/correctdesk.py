@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import qt
 import slicer
 import vtk
 from slicer.i18n import tr as _
@@ -19,6 +20,9 @@ CHANNELS = {"WT": ("t2f", "t2w", "t1c", "t1n")}
 OTHER_CHANNELS = ("t1c", "t1n", "t2f", "t2w")
 """By region, whose grey levels the threshold goes by: the first that there is."""
 
+COUNT_AFTER_MS = 100
+"""How long after the last change what is painted is counted: not in the middle of a stroke."""
+
 
 class CorrectDesk(Desk):
     """``edit`` is the correction that is going on, None in between."""
@@ -31,6 +35,9 @@ class CorrectDesk(Desk):
         self._keys = Shortcuts(self._ownKeys(), self._hideAll)
         self.row = VersionRow(workbench, self.panel)
         self.draft = DraftKeeping(self.labels, self._tellState, workbench.tellFailure, workbench.tellStatus)
+        self._counting = qt.QTimer()
+        self._counting.interval = COUNT_AFTER_MS
+        self._counting.timeout.connect(lambda: self._countPainted())
         self._isEntered = self._asksToDiscard = False
         self._flag = None
         self._watch = self._closing = None
@@ -87,6 +94,7 @@ class CorrectDesk(Desk):
             self._askName()
             return
         with reported(_("Nothing can be corrected:"), self.workbench.tellFailure):
+            self.workbench.reading.giveUp()
             self.workbench.views.goToMember(0)
             edit = self._newEdit()
             self.workbench.showPanel(self.workbench.panelInFront().name)
@@ -141,6 +149,7 @@ class CorrectDesk(Desk):
     def end(self) -> None:
         """Back to the review, without asking and without keeping anything."""
         self.draft.end()
+        self._counting.stop()
         self._unobserve()
         self.panel.end()
         self._keys.remove()
@@ -200,6 +209,7 @@ class CorrectDesk(Desk):
 
     def discard(self) -> None:
         """Drop the edit; where anything is changed only at the second press."""
+        self._counting.stop()
         changed = self._changedVoxels(self.labels())
         if changed and not self._asksToDiscard:
             self._asksToDiscard = True
@@ -331,6 +341,11 @@ class CorrectDesk(Desk):
     def _onPainted(self) -> None:
         self._asksToDiscard = False
         self.draft.noteChange()
+        self._counting.start()
+
+    def _countPainted(self) -> None:
+        self._counting.stop()
+        self._tellState(self.labels())
 
     # Words
 

@@ -6,7 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
-from driving import click, press
+from driving import click, press, wait_until
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton
@@ -195,6 +195,14 @@ def test_painting_undo_redo_save_and_what_is_shown_then(host, bench, desk, answe
     assert "corrected by Ann, " in words_in_corners(bench)
     assert desk.panel.ui.versionLabel.text().startswith("Corrected by Ann, ")
     assert "corrected" in host.widget.ui.statusLabel.text()
+
+
+def test_what_a_stroke_changed_is_counted_at_once(host, bench, desk):
+    press(host, Qt.Key_C)
+    desk.draft.timer.stop()
+    stroke(host)
+    wait_until(host, lambda: desk.panel.ui.editStateLabel.text() == f"{changed(desk)} voxels changed")
+    assert changed(desk) > 0
 
 
 def test_the_next_reader_sees_the_newest_and_can_step_back(host, bench, desk, phantom_cohort, workspace):
