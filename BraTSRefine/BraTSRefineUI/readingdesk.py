@@ -128,6 +128,8 @@ class ReadingDesk(Desk):
 
     def _tell(self, part: str) -> None:
         words = _("Reading {case}: {part} (choose another case to give it up)")
+        if self.workbench.status != self._told:
+            self._former = self.workbench.status  # said meanwhile, and said again afterwards
         self._told = words.format(case=self.wantedCase, part=part)
         self.workbench.tellStatus(self._told)
 

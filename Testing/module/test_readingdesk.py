@@ -143,5 +143,23 @@ def test_the_next_case_meanwhile_is_shown_with_the_model_that_was_chosen(host, b
     assert bench.session.model == bench.ui.modelCombo.currentText() == "fold_2"
 
 
+def test_what_is_said_meanwhile_stays_said(host, bench, reading):
+    choose_model(bench, "fold_2")
+    bench.tellStatus("saved")
+    wait_until(host, lambda: not reading.wantedCase)
+    assert bench.ui.statusLabel.text().endswith("saved")
+
+
+def test_who_begins_to_correct_meanwhile_corrects_what_is_shown(host, bench, reading):
+    bench.review.reviewing.reader = "Ada"
+    choose_model(bench, "fold_2")
+    bench.correcting.begin()
+    assert bench.correcting.edit.start.model == bench.ui.modelCombo.currentText() == "fold_1"
+    host.settle(300)
+    assert bench.session.model == "fold_1"
+    bench.correcting.toggle()
+    assert not bench.correcting.isCorrecting
+
+
 def choose_model(bench, model: str) -> None:
     bench.ui.modelCombo.setCurrentText(model)
