@@ -123,7 +123,8 @@ class CaseData:
 
 
 def readImages(case: Case) -> tuple[dict[str, Image], list[str]]:
-    """Every channel that can be read, and one line for each that cannot."""
+    """Every channel that can be read, and one line for each that cannot, or that must not be passed on."""
+    from BraTSRefineLib.cohort.faces import UNSTRIPPED, looks_unstripped
     from BraTSRefineLib.cohort.volumes import VolumeError, read_geometry, read_image
 
     images, problems = {}, []
@@ -136,6 +137,9 @@ def readImages(case: Case) -> tuple[dict[str, Image], list[str]]:
         else:
             if broken:
                 problems.append(f"{path.name}: {broken} voxels are NaN or infinite and shown as 0; export it again")
+    heads = [CHANNEL_NAMES[name] for name, image in images.items() if looks_unstripped(image.voxels, image.geometry)]
+    if heads:
+        problems.append(f"{', '.join(heads)}: image {UNSTRIPPED}")
     return images, problems
 
 
@@ -214,13 +218,13 @@ def readUncertainty(path: Path) -> UncertaintyMap:
     """A map of the workspace with its description (``.json`` of the same name). Raises VolumeError."""
     import json
 
-    from BraTSRefineLib.cohort.volumes import read_geometry, read_image
+    from BraTSRefineLib.cohort.volumes import read_geometry, read_voxels
 
     description = path.with_name(path.name.removesuffix(".nii.gz") + ".json")
     about = json.loads(description.read_text(encoding="utf-8")) if description.is_file() else {}
     quantity, _separator, region = path.name.removesuffix(".nii.gz").rpartition("_")
     return UncertaintyMap(
-        read_image(path),
+        read_voxels(path),
         read_geometry(path),
         about.get("quantity", quantity),
         about.get("region", region),

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..cohort import Case
+from ..cohort.faces import UNSTRIPPED, looks_unstripped
 from .contents import Contents
 from .errors import RegionError, describe_error
 from .markup import Html, element
@@ -19,11 +20,15 @@ from .thumbnails import PREDICTION_INDEX, REFERENCE_INDEX, THICK, THIN, Outline,
 
 
 class Look(NamedTuple):
-    """``verdict`` is None where the files could not be read again, for the reason that ``problem`` tells."""
+    """``verdict`` is None where the files could not be read again, for the reason that ``problem`` tells.
+
+    ``has_face``: the picture is of an image in which a face may be recognised.
+    """
 
     verdict: Verdict | None
     picture: Html
     problem: str = ""
+    has_face: bool = False
 
 
 def look(contents: Contents, case: Case, model: str, region: str) -> Look:
@@ -34,13 +39,13 @@ def look(contents: Contents, case: Case, model: str, region: str) -> Look:
             raise AnalysisError(f"{case.case}: no mask of {region} to show")
         error = describe_error(pair.truth[region], pair.prediction.masks[region], pair.geometry, region)
         said = verdict(error, against="reference" if pair.versus == REFERENCE else "consensus")
-        return Look(said, _picture_of_pair(pair, region, error))
+        return Look(said, *_picture_of_pair(pair, region, error))
     except (AnalysisError, OSError) as problem:
         return Look(None, element("span", "no picture", class_="quiet"), contents.local(str(problem)))
 
 
-def look_at_reference(contents: Contents, case: Case) -> Html:
-    """The images and the reference's outlines of a case without a scored prediction."""
+def look_at_reference(contents: Contents, case: Case) -> Look:
+    """The images and the reference's outlines of a case without a scored prediction; there is no verdict."""
     reader = CaseReader(case)
     try:
         geometry, reference = reader.geometry, reader.reference
@@ -48,12 +53,13 @@ def look_at_reference(contents: Contents, case: Case) -> Html:
         image, channel = background(case, "WT", geometry)
         outlines = list(_outlines(masks, "WT", REFERENCE_INDEX, "TC"))
         scene = Scene(geometry, middle(geometry, masks.get("WT")), outlines, masks.get("WT"), image)
-        return _image(picture(scene), case.case, _caption(channel, "WT", list(masks), "TC"))
+        return Look(None, *_image(scene, case.case, _caption(channel, "WT", list(masks), "TC")))
     except (AnalysisError, OSError) as problem:
-        return element("p", f"It could not be read: {contents.local(str(problem))}", class_="check")
+        said = contents.local(str(problem))
+        return Look(None, element("p", f"It could not be read: {said}", class_="check"), said)
 
 
-def _picture_of_pair(pair: Pair, region: str, error: RegionError) -> Html:
+def _picture_of_pair(pair: Pair, region: str, error: RegionError) -> tuple[Html, str, bool]:
     image, channel = background(pair.case, region, pair.geometry)
     spot = error.largest.index if error.largest else middle(pair.geometry, pair.truth[region])
     outlines = [
@@ -62,9 +68,7 @@ def _picture_of_pair(pair: Pair, region: str, error: RegionError) -> Html:
     ]
     around = pair.truth.get("WT", pair.truth[region])
     scene = Scene(pair.geometry, spot, outlines, around, image)
-    return _image(
-        picture(scene), f"{region} of {pair.case.case}, {pair.model}", _caption(channel, region, pair.regions)
-    )
+    return _image(scene, f"{region} of {pair.case.case}, {pair.model}", _caption(channel, region, pair.regions))
 
 
 def _outlines(masks: Mapping[str, np.ndarray], region: str, index: int, second: str = "WT") -> Iterator[Outline]:
@@ -81,7 +85,10 @@ def _caption(channel: str, region: str, known: list[str], second: str = "WT") ->
     return f"{channel or 'no image'} · {outlines}"
 
 
-def _image(png: bytes, alternative: str, caption: str) -> Html:
-    source = f"data:image/png;base64,{b64encode(png).decode()}"
+def _image(scene: Scene, alternative: str, caption: str) -> tuple[Html, str, bool]:
+    """The last three parts of a ``Look``."""
+    has_face = scene.image is not None and looks_unstripped(scene.image, scene.geometry)
+    source = f"data:image/png;base64,{b64encode(picture(scene)).decode()}"
     image = element("img", src=source, alt=alternative, decoding="async")
-    return element("figure", image, element("figcaption", caption), class_="picture")
+    warning = element("figcaption", f"The image {UNSTRIPPED}.", class_="check") if has_face else None
+    return element("figure", image, element("figcaption", caption), warning, class_="picture"), "", has_face

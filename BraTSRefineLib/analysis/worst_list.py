@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ..cohort import Case
+from ..cohort.faces import UNSTRIPPED
 from ..scoring import CONSENSUS
 from .case_pictures import Look, look, look_at_reference
 from .cells import number, volume
@@ -19,6 +20,9 @@ FIGURES = ("dice", "hd95_mm")
 EXPLAINING = (PERMUTED, OTHER_CONVENTION, FLIPPED, LOST_HEADER, OTHER_GRID, SHIFTED)
 """Findings that explain bad numbers of the very prediction that they are about."""
 
+MOST_NAMED = 5
+"""So many cases are named in the warning of faces; each picture has it, too."""
+
 HELD = "Axial, coronal, sagittal: nose and head up, the patient's left on the right."
 
 
@@ -27,7 +31,8 @@ def worst_section(contents: Contents) -> Section:
     ranked = worst_on_average(contents.scores, metric=contents.metric, worst=contents.worst)
     if ranked.empty:
         legend = _legend("No prediction was scored. ", "reference")
-        return Section("worst", "Cases", (legend, _gallery(contents)))
+        gallery, warning = _gallery(contents)
+        return Section("worst", "Cases", (*warning, legend, gallery))
     predictions = contents.scored.groupby(["case", "model"]).ngroups
     conventions = list(dict.fromkeys(ranked["convention"]))
     truths = dict.fromkeys("consensus of the others" if c.endswith(CONSENSUS) else "reference" for c in conventions)
@@ -35,7 +40,8 @@ def worst_section(contents: Contents) -> Section:
     caption = f"By the mean {metric_name(contents.metric)} over the regions ({', '.join(conventions)})."
     slices = "Slices go through the largest error of the region that is worst. "
     legend = _legend(slices, " or ".join(truths), "prediction")
-    return Section("worst", "Worst cases", (legend, _worst_table(contents, ranked, title, caption)))
+    worst, warning = _worst_table(contents, ranked, title, caption)
+    return Section("worst", "Worst cases", (*warning, legend, worst))
 
 
 def _legend(text: str, *outlines: str) -> Html:
@@ -45,20 +51,35 @@ def _legend(text: str, *outlines: str) -> Html:
     return element("p", text, *named, HELD, class_="quiet")
 
 
-def _worst_table(contents: Contents, ranked: pd.DataFrame, title: str, caption: str) -> ReportTable:
-    """A row a prediction of ``ranked`` (``worst_on_average``), with its picture; the file has the same in columns."""
+def _worst_table(
+    contents: Contents, ranked: pd.DataFrame, title: str, caption: str
+) -> tuple[ReportTable, tuple[str, ...]]:
+    """A row a prediction of ``ranked`` (``worst_on_average``), with its picture; the file has the same in columns.
+
+    The second part says of which cases the pictures may show a face.
+    """
     keys = ranked[["case", "model"]].drop_duplicates()
     groups = dict(list(contents.scores.merge(keys, on=["case", "model"]).groupby(["case", "model"], sort=False)))
-    rows, lines = [], []
+    rows, lines, faces = [], [], []
     for entry in ranked.itertuples(index=False):
         scores = groups[entry.case, entry.model].drop_duplicates(["region", "metric"])
         figures = scores.pivot(index="region", columns="metric", values="value")
         seen = look(contents, contents.cases[entry.case], entry.model, entry.region)
         rows.append(_row(contents, entry, figures, seen))
         lines.append(_line(contents, entry, figures, seen))
+        faces += [entry.case] if seen.has_face else []
         _tell(contents, entry.rank, len(ranked), entry.case)
     view = table(["", "Case", "Figures", "What is wrong", "Where"], rows, class_="worst")
-    return ReportTable("worst-cases", title, pd.DataFrame(lines), caption, view=view)
+    return ReportTable("worst-cases", title, pd.DataFrame(lines), caption, view=view), _of_faces(faces)
+
+
+def _of_faces(cases: list[str]) -> tuple[str, ...]:
+    """The warning, where there is any such case."""
+    names = list(dict.fromkeys(cases))
+    if not names:
+        return ()
+    shown = f"{', '.join(names[:MOST_NAMED])}{' and others' if len(names) > MOST_NAMED else ''}"
+    return (f"Before this report is passed on: the image of {shown} {UNSTRIPPED}.",)
 
 
 def _row(contents: Contents, entry, figures: pd.DataFrame, seen: Look) -> list[Html]:
@@ -91,20 +112,22 @@ def _line(contents: Contents, entry, figures: pd.DataFrame, seen: Look) -> dict[
     }
 
 
-def _gallery(contents: Contents) -> ReportTable:
-    """What can be shown of a cohort without scored predictions: images and reference outlines."""
-    rows, lines = [], []
+def _gallery(contents: Contents) -> tuple[ReportTable, tuple[str, ...]]:
+    """What can be shown of a cohort without scored predictions: images and reference outlines; and the warning."""
+    rows, lines, faces = [], [], []
     cases = contents.cohort.cases[: contents.worst]
     for done, case in enumerate(cases, 1):
         known = contents.scores[
             (contents.scores["case"] == case.case) & (contents.scores["metric"] == "volume_reference_ml")
         ].drop_duplicates("region")
-        rows.append([_name(case, "", ""), _volumes(known), look_at_reference(contents, case)])
+        seen = look_at_reference(contents, case)
+        faces += [case.case] if seen.has_face else []
+        rows.append([_name(case, "", ""), _volumes(known), seen.picture])
         volumes = {f"{row.region}_volume_reference_ml": row.value for row in known.itertuples()}
         lines.append({"case": case.case, "center": case.center, **volumes})
         _tell(contents, done, len(cases), case.case)
     view = table(["Case", "Reference volumes", "Where"], rows, class_="worst")
-    return ReportTable("cases", "References and images", pd.DataFrame(lines), view=view)
+    return ReportTable("cases", "References and images", pd.DataFrame(lines), view=view), _of_faces(faces)
 
 
 def _tell(contents: Contents, done: int, total: int, case: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from BraTSRefineUI.casedata import readImages
+from BraTSRefineUI.reading import Reading, readCase
 
 from BraTSRefineLib.cohort import Case, Geometry, write_volume
 
@@ -27,3 +28,18 @@ def test_an_image_that_cannot_be_read_is_said_and_the_others_are_shown(tmp_path)
     images, problems = readImages(Case("case", images=paths))
     assert list(images) == ["t1c"]
     assert "case-t2f.nii.gz" in problems[0]
+
+
+def test_a_head_that_was_not_stripped_is_said_once_for_all_its_images(tmp_path):
+    grid = Geometry((50, 50, 50), (4.0, 4.0, 4.0), (0.0, 0.0, 0.0), GRID.direction)
+    brain = np.zeros((50, 50, 50), np.float32)
+    brain[12:38, 12:38, 12:38] = 600
+    noise = np.random.default_rng(3).uniform(20, 60, brain.shape).astype(np.float32)
+    paths = {name: tmp_path / f"case-{name}.nii.gz" for name in ("t1n", "t1c", "t2f")}
+    for name, path in paths.items():
+        write_volume(path, brain if name == "t1c" else brain + noise, grid)
+    case = Case("case", images=paths)
+    said = "T1, FLAIR: image looks unstripped: faces may be recognised; do not pass pictures on"
+    assert readImages(case)[1] == [said]
+    assert readCase(Reading(case)).data.problems == (said,), "which the card shows"
+    assert readImages(Case("case", images={"t1c": paths["t1c"]}))[1] == []
