@@ -94,6 +94,12 @@ def read_image(path: Path) -> np.ndarray:
     return np.require(_voxels(path), requirements="W")
 
 
+def read_voxels(path: Path) -> np.ndarray:
+    """The same for reading alone, which spares a copy."""
+    read_geometry(path)
+    return _voxels(path)
+
+
 def _voxels(path: Path) -> np.ndarray:
     """Stored NIfTI voxels are taken as they are: ITK turns NaN into 0 without a word, and takes longer."""
     header = read_nifti_header(path)
