@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 import pandas as pd
 
@@ -132,14 +131,4 @@ class Contents:
 
     def local(self, text: str) -> str:
         """``text`` with files named from the cohort's root, and files elsewhere by their folder and name."""
-        root = self.cohort.root
-        if str(root.parent) == str(root) or "/" not in text.replace("\\", "/"):
-            return text
-        for path in self._elsewhere:
-            text = text.replace(str(path), f"{path.parent.name}/{path.name}")
-        return text.replace(f"{root}/", "").replace(f"{root}\\", "").replace(str(root), root.name)
-
-    @cached_property
-    def _elsewhere(self) -> list[Path]:
-        files = [path for case in self.cohort.cases for path in [case.reference, *case.predictions.values()] if path]
-        return [path for path in files if self.cohort.root not in path.parents]
+        return self.cohort.local(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -99,6 +100,20 @@ class Cohort:
             if case.case == name:
                 return case
         raise CohortError(f"{self.root}: no case '{name}'; the cohort has {len(self.cases)} cases")
+
+    def local(self, text: str) -> str:
+        """``text`` with files named from the cohort's root, and files elsewhere by their folder and name."""
+        root = self.root
+        if str(root.parent) == str(root) or "/" not in text.replace("\\", "/"):
+            return text
+        for path in self._elsewhere:
+            text = text.replace(str(path), f"{path.parent.name}/{path.name}")
+        return text.replace(f"{root}/", "").replace(f"{root}\\", "").replace(str(root), root.name)
+
+    @cached_property
+    def _elsewhere(self) -> list[Path]:
+        files = [path for case in self.cases for path in [case.reference, *case.predictions.values()] if path]
+        return [path for path in files if self.root not in path.parents]
 
     def table(self) -> pd.DataFrame:
         """A row a case: names, attributes, files by channel and by ``predictions/<model>``, labels."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,20 @@ from .case import CHANNELS, Case, Cohort, CohortError, Problem
 from .tables import attributes, read_rows
 from .workspace import Workspace, written_whole
 
-VERSION = 1
+VERSION = 2
+"""Of ``cohort.json``: since 2 everything below the root is named from there; what older ones hold is read as well."""
+
+ROOT = "<root>"
+"""Stands for the root in the messages of problems."""
 
 
 def save_cohort(cohort: Cohort, workspace: Workspace) -> None:
     """Write ``cohort.csv`` (``cohort.table()``) and ``cohort.json`` (root, layout, problems, label conventions).
 
-    Raises WorkspaceError where the workspace cannot be written.
+    The root alone is absolute, and files that lie outside of it: all others are named from there. Raises WorkspaceError where the workspace cannot be written.
     """
     with written_whole(workspace.cohort_csv) as temporary:
-        cohort.table().to_csv(temporary, index=False)
+        _relative(cohort).table().to_csv(temporary, index=False)
     with written_whole(_json_path(workspace)) as temporary:
         temporary.write_text(json.dumps(_content(cohort), indent=1, ensure_ascii=False), encoding="utf-8")
 
@@ -35,11 +40,11 @@ def load_cohort(workspace: Workspace) -> Cohort:
         )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        root = Path(content["root"])
         conventions = [_convention(entry) for entry in content["conventions"]]
         rows = {row["case"]: row for row in read_rows(workspace.cohort_csv, required=("case",))}
-        cases = tuple(_case(rows[name], entry, conventions) for name, entry in content["cases"].items())
-        problems = tuple(map(_problem, content["problems"]))
-        return Cohort(Path(content["root"]), content["layout"], cases, problems)
+        cases = tuple(_case(rows[name], entry, conventions, root) for name, entry in content["cases"].items())
+        return Cohort(root, content["layout"], cases, _problems(content["problems"], root))
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         message = f"{path}: damaged or not of the cohort.csv beside it ({error!r}); discover the cohort again"
         raise CohortError(message) from None
@@ -62,7 +67,7 @@ def _content(cohort: Cohort) -> dict[str, Any]:
         case.case: {
             "labels": index(case.labels),
             "model_labels": {model: index(convention) for model, convention in case.model_labels.items()},
-            "problems": list(map(_problem_entry, case.problems)),
+            "problems": _problem_entries(case.problems, cohort.root),
         }
         for case in cohort.cases
     }
@@ -70,18 +75,53 @@ def _content(cohort: Cohort) -> dict[str, Any]:
         "version": VERSION,
         "root": str(cohort.root),
         "layout": cohort.layout,
-        "problems": list(map(_problem_entry, cohort.problems)),
+        "problems": _problem_entries(cohort.problems, cohort.root),
         "conventions": list(map(_convention_entry, conventions)),
         "cases": cases,
     }
 
 
-def _problem_entry(problem: Problem) -> dict[str, str | None]:
-    return {**vars(problem), "file": str(problem.file) if problem.file else None}
+def _problem_entries(problems: Iterable[Problem], root: Path) -> list[dict[str, str | None]]:
+    return [
+        {
+            **vars(problem),
+            "message": _with_marker(problem.message, root),
+            "file": str(_from_root(problem.file, root)) if problem.file else None,
+        }
+        for problem in problems
+    ]
 
 
-def _problem(entry: Mapping[str, Any]) -> Problem:
-    return Problem(**{**entry, "file": Path(entry["file"]) if entry["file"] else None})
+def _problems(entries: Iterable[Mapping[str, Any]], root: Path) -> tuple[Problem, ...]:
+    told = ({**entry, "message": entry["message"].replace(ROOT, str(root))} for entry in entries)
+    return tuple(Problem(**{**entry, "file": root / entry["file"] if entry["file"] else None}) for entry in told)
+
+
+def _with_marker(message: str, root: Path) -> str:
+    return message if root == root.parent else message.replace(str(root), ROOT)
+
+
+def _from_root(path: Path, root: Path) -> Path:
+    return path.relative_to(root) if path.is_relative_to(root) else path
+
+
+def _relative(cohort: Cohort) -> Cohort:
+    """The same with its files named from the root."""
+
+    def named(files: Mapping[str, Path]) -> dict[str, Path]:
+        return {key: _from_root(path, cohort.root) for key, path in files.items()}
+
+    cases = (
+        replace(
+            case,
+            images=named(case.images),
+            reference=_from_root(case.reference, cohort.root) if case.reference else None,
+            predictions=named(case.predictions),
+            probabilities=named(case.probabilities),
+        )
+        for case in cohort.cases
+    )
+    return replace(cohort, cases=tuple(cases))
 
 
 def _convention_entry(convention: LabelConvention) -> dict[str, Any]:
@@ -98,22 +138,22 @@ def _convention(entry: Mapping[str, Any]) -> LabelConvention:
     return LabelConvention(entry["name"], entry["tissues"], regions, tuple(entry.get("singles", ())))
 
 
-def _case(row: Mapping[str, str], entry: Mapping[str, Any], conventions: list[LabelConvention]) -> Case:
+def _case(row: Mapping[str, str], entry: Mapping[str, Any], conventions: list[LabelConvention], root: Path) -> Case:
     return Case(
         case=row["case"],
         center=row["center"],
         split=row["split"],
         person=row["person"],
         attributes=attributes(row),
-        images={channel: Path(row[channel]) for channel in CHANNELS if row[channel]},
-        reference=Path(row["reference"]) if row["reference"] else None,
-        predictions=_by_model(row, "predictions/"),
-        probabilities=_by_model(row, "probabilities/"),
+        images={channel: root / row[channel] for channel in CHANNELS if row[channel]},
+        reference=root / row["reference"] if row["reference"] else None,
+        predictions=_by_model(row, "predictions/", root),
+        probabilities=_by_model(row, "probabilities/", root),
         labels=None if entry["labels"] is None else conventions[entry["labels"]],
         model_labels={model: conventions[index] for model, index in entry["model_labels"].items()},
-        problems=tuple(map(_problem, entry["problems"])),
+        problems=_problems(entry["problems"], root),
     )
 
 
-def _by_model(row: Mapping[str, str], prefix: str) -> dict[str, Path]:
-    return {key.removeprefix(prefix): Path(text) for key, text in row.items() if key.startswith(prefix) and text}
+def _by_model(row: Mapping[str, str], prefix: str, root: Path) -> dict[str, Path]:
+    return {key.removeprefix(prefix): root / text for key, text in row.items() if key.startswith(prefix) and text}

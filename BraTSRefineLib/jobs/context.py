@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TextIO
 
@@ -78,8 +80,17 @@ class Context:
         self.tell("progress", step=step, of=of, case=case)
 
     def problem(self, case: str, message: str) -> None:
-        """One case could not be done, or not as asked; the others go on."""
-        self.tell("problem", case=case, message=message)
+        """One case could not be done, or not as asked; the others go on. Files are named from the cohort's root."""
+        self.tell("problem", case=case, message=self._local(message))
+
+    def _local(self, message: str) -> str:
+        if "/" not in message.replace("\\", "/"):
+            return message
+        return self._kept_cohort.local(message).replace(f"{self.workspace.root}{os.sep}", "")
+
+    @cached_property
+    def _kept_cohort(self) -> Cohort:
+        return load_cohort(self.workspace)
 
     def _with_progress(self, cases: Iterable[Case]) -> Iterator[Case]:
         cases = list(cases)

@@ -1,11 +1,22 @@
 """The manifest that a person writes, and the cohort that is kept in the workspace."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from BraTSRefineLib.cohort import CohortError, Workspace, discover, load_cohort, read_manifest, save_cohort
+from BraTSRefineLib.cohort import (
+    Case,
+    Cohort,
+    CohortError,
+    Problem,
+    Workspace,
+    discover,
+    load_cohort,
+    read_manifest,
+    save_cohort,
+)
 
 
 @pytest.fixture
@@ -179,7 +190,50 @@ def test_table_of_a_kept_cohort_is_readable_by_others(a_brats_folder, tmp_path):
     save_cohort(cohort, workspace)
     table = pd.read_csv(workspace.cohort_csv, dtype=str)
     assert list(table["case"]) == ["BraTS2021_00001", "BraTS2021_00002"]
-    assert Path(table["predictions/a"][0]).is_file()
+    assert (cohort.root / table["predictions/a"][0]).is_file()
+
+
+def test_a_kept_cohort_names_its_folder_once_and_all_files_from_there(a_brats_folder, tmp_path):
+    root = a_brats_folder(models={"a": (1, 2, 4), "c": (7, 8, 9)})
+    (root / "predictions" / "a" / "BraTS2021_00002.nii.gz").write_bytes(b"damaged")
+    workspace = Workspace.open(tmp_path / "workspace")
+    cohort = discover(root)
+    save_cohort(cohort, workspace)
+    assert any(str(root) in problem.message for problem in cohort.all_problems())
+    assert str(root) not in workspace.cohort_csv.read_text()
+    assert (workspace.root / "cohort.json").read_text().count(str(root)) == 1
+    assert load_cohort(workspace) == cohort
+
+
+def test_a_kept_cohort_keeps_files_elsewhere_as_they_are(tmp_path, write):
+    far = write(tmp_path / "elsewhere" / "a.nii.gz")
+    near = write(tmp_path / "data" / "b.nii.gz")
+    problem = Problem(f"{far}: odd", "a", "m", far, "note")
+    case = Case("a", reference=near, predictions={"m": far}, problems=(problem,))
+    cohort = Cohort(tmp_path / "data", "BraTS folders", (case,))
+    save_cohort(cohort, Workspace(tmp_path / "workspace"))
+    assert load_cohort(Workspace(tmp_path / "workspace")) == cohort
+
+
+def test_a_cohort_that_an_older_version_kept_is_read(a_brats_folder, tmp_path):
+    cohort = discover(a_brats_folder(models={"a": (1, 2, 4)}))
+    workspace = Workspace.open(tmp_path / "workspace")
+    save_cohort(cohort, workspace)
+    cohort.table().to_csv(workspace.cohort_csv, index=False)
+    kept = json.loads((workspace.root / "cohort.json").read_text()) | {"version": 1}
+    (workspace.root / "cohort.json").write_text(json.dumps(kept).replace("<root>", str(cohort.root)))
+    assert str(cohort.root) in workspace.cohort_csv.read_text()
+    assert load_cohort(workspace) == cohort
+
+
+def test_data_that_were_moved_are_found_by_the_new_root(a_brats_folder, tmp_path):
+    cohort = discover(a_brats_folder(models={"a": (1, 2, 4)}))
+    workspace = Workspace.open(tmp_path / "workspace")
+    save_cohort(cohort, workspace)
+    cohort.root.rename(tmp_path / "moved")
+    kept = json.loads((workspace.root / "cohort.json").read_text()) | {"root": str(tmp_path / "moved")}
+    (workspace.root / "cohort.json").write_text(json.dumps(kept))
+    assert all(case.reference.is_file() for case in load_cohort(workspace).cases)
 
 
 def test_kept_table_is_a_manifest_where_the_root_is_stated(a_brats_folder, tmp_path):

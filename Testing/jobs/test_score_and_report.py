@@ -76,6 +76,21 @@ def test_a_file_that_cannot_be_scored_is_a_problem_and_a_row(data, tmp_path, sma
     assert dice(workspace, "B", "true") == 1.0
 
 
+def test_tables_and_problems_name_files_from_the_root_of_the_data(data, tmp_path, small):
+    file = next((data / "predictions" / "left").glob("*.nii.gz"))
+    file.write_bytes(file.read_bytes()[:-30])
+    workspace = small.opened(data, tmp_path / "workspace")
+    events = []
+    jobs.run(jobs.create(workspace, "score"), on_event=events.append)
+    told = [event["message"] for event in events if event["event"] == "problem"]
+    assert any(f"predictions/left/{file.name}: truncated" in message for message in told)
+    tables = [workspace.scores_csv, workspace.findings_csv, workspace.cohort_csv]
+    texts = [path.read_text(encoding="utf-8") for path in tables]
+    assert f"predictions/left/{file.name}: truncated" in texts[0]
+    assert [text for text in (*texts, *told) if str(tmp_path) in text] == []
+    assert not read_scores(workspace)["status"].str.contains(str(tmp_path), regex=False).any()
+
+
 def test_calibration_without_probabilities_says_what_it_needs(data, tmp_path, small):
     for path in data.rglob("*.npz"):
         path.unlink()

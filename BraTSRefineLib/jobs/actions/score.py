@@ -42,15 +42,21 @@ def run(context: Context) -> dict[str, object]:
     )
     results, unchanged = _results(context, cohort, settings)
     scored = scores_or_reasons([_scores(result) for result in results], _cases(context, cohort), settings)
-    scores = score_table([row for of_case in scored for row in of_case.rows])
+    scores = _named_from(cohort, score_table([row for of_case in scored for row in of_case.rows]), "status")
     lesions = lesion_table([row for of_case in scored for row in of_case.lesions])
     _tell_problems(context, cohort, scores)
     everything, all_lesions = _with_previous(context, scores, lesions, settings)
-    found = _findings(context, cohort, everything, results)
+    found = _named_from(cohort, _findings(context, cohort, everything, results), "message")
     write_scores(everything, context.staged)
     write_lesions(all_lesions, context.staged)
     write_table(found, context.staged.findings_csv)
     return _summary(scores, settings) | {"unchanged": unchanged, "findings": len(found)}
+
+
+def _named_from(cohort: Cohort, table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The table with every message naming files from the cohort's root: tables are passed on."""
+    told = {text: cohort.local(text) for text in table[column].unique()}
+    return table.assign(**{column: table[column].map(told).astype(table[column].dtype)})
 
 
 def _cases(context: Context, cohort: Cohort):
