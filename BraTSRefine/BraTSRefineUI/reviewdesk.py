@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import contextmanager
+from time import monotonic
 
 import qt
 import slicer
@@ -38,7 +39,7 @@ class ReviewDesk(Desk):
         self.hovered = -1
         self.url = self._askedUrl = ""
         self._asked: tuple = ()
-        self._trouble = ""
+        self._trouble, self._nextTry = "", 0.0
         self._timer = qt.QTimer()
         self._timer.interval = LOOK_EVERY_MS
         self._timer.timeout.connect(lambda: self.lookForNews())
@@ -60,7 +61,7 @@ class ReviewDesk(Desk):
         return _("Review")
 
     def actions(self) -> list[Action]:
-        return [*decisionKeys(self), Action("T", _("Write a note"), self._goToNote)]
+        return [*decisionKeys(self), Action("T", _("Write a note"), self.workbench.ui.noteEdit.setFocus)]
 
     # The store
 
@@ -75,6 +76,7 @@ class ReviewDesk(Desk):
         self.url = self._askedUrl or storeOf(self.session.workspace.root)
         self.reviewing.open(self.url)
         self._askedUrl, self._asked, self._trouble, self.hovered = "", (), "", -1
+        self._nextTry = monotonic() + LOOK_EVERY_MS / 1000
         self.reviewing.resumeModel()
         self.panel.forgetChoices()
         if self.reviewing.problem:
@@ -111,6 +113,7 @@ class ReviewDesk(Desk):
     def lookForNews(self) -> None:
         """What others recorded meanwhile; a store that cannot be read is told once, and once it is back."""
         if self.reviewing.followed is None:
+            self._tryAgain()
             return
         from BraTSRefineLib.review import ReviewError
 
@@ -136,10 +139,15 @@ class ReviewDesk(Desk):
         for panel in self.workbench.tabs:
             panel.showRecords()
 
-    def _tryAgain(self) -> None:
-        """A store that could not be opened, as one that was locked, may be free by now."""
-        if self.reviewing.problem:
-            self.reviewing.open(self.url)
+    def _tryAgain(self, isWished: bool = False) -> None:
+        """A store that could not be opened, as one that was locked, may be free by now; each try may take a moment."""
+        if not self.reviewing.problem or (monotonic() < self._nextTry and not isWished):
+            return
+        self.reviewing.tryToOpen(self.url)
+        self._nextTry = monotonic() + LOOK_RARELY_MS / 1000
+        if not self.reviewing.problem:
+            self.workbench.tellStatus(_("decisions can be recorded now"))
+            self._showAll()
 
     def _closeStore(self) -> None:
         with reported(_("The last good export was not written:"), self.workbench.tellFailure):
@@ -192,6 +200,7 @@ class ReviewDesk(Desk):
     @contextmanager
     def _saving(self):
         """Say what went wrong; a missing name is asked for."""
+        self._tryAgain(isWished=True)
         if self.reviewing.followed is not None and not self.reviewing.reader:
             self.workbench.showPanel(PANEL)
             self.panel.askName()
@@ -213,9 +222,6 @@ class ReviewDesk(Desk):
             self.goToFlag(following)
         else:
             self.wholeCase()
-
-    def _goToNote(self) -> None:
-        self.workbench.ui.noteEdit.setFocus()
 
     # The way through
 
@@ -275,6 +281,8 @@ class ReviewDesk(Desk):
     # What happens
 
     def showCase(self) -> None:
+        if not self._trouble:
+            self.lookForNews()
         why = self.session.unreadable()
         if why:
             self.reviewing.queue.failed[self.session.case] = why
@@ -283,9 +291,6 @@ class ReviewDesk(Desk):
             self._noteOpened()
             qt.QTimer.singleShot(0, lambda: self._takeHashes())
         self.hovered = -1
-        self._tryAgain()
-        if not self._trouble:
-            self.lookForNews()
         if not self.bringUpToDate():
             self.reviewing.queue.narrow()
         self.panel.showQueue()
@@ -379,7 +384,7 @@ class ReviewDesk(Desk):
             self.panel.showHovered(number)
 
     def _noteOpened(self) -> None:
-        if self.isInFront and self.session.case and not self.session.unreadable():
+        if self.isInFront and self.session.case and not self._trouble and not self.session.unreadable():
             with reported(_("Not recorded that the case was opened:"), self.workbench.tellFailure):
                 self.reviewing.noteOpened()
 

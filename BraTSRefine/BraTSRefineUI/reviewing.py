@@ -50,12 +50,17 @@ class Reviewing:
 
     def open(self, url: str = "") -> None:
         """Open the store of the workspace, or the one at ``url``; ``problem`` says why there is none."""
-        from BraTSRefineLib.review import ReviewError, open_store
-        from BraTSRefineLib.review.followed import Followed
-
         self.close()
         self._forget()
         self.queue.forget()
+        self.tryToOpen(url)
+
+    def tryToOpen(self, url: str = "") -> None:
+        """The same once more where it failed, and nothing else: the queue stays as it is."""
+        from BraTSRefineLib.review import ReviewError, open_store
+        from BraTSRefineLib.review.followed import Followed
+
+        self.problem = ""
         try:
             self.followed = Followed(open_store(url or self._root, self._root, wait_s=WAIT_S))
             self.followed.catch_up()

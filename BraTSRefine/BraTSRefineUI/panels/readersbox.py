@@ -42,14 +42,24 @@ class ReadersBox:
         still = sum(not one.adjudicated for one in disputes)
         self.ui.readersStepButton.text = _("Readers ({count})").format(count=still) if still else _("Readers")
         say(self.ui.disputesLabel, self._disputeWords(still))
-        self.ui.agreementButton.enabled = len(reviewing.readers) > 1 and not self.run.isRunning
+        refusal = self._whyNoAgreement()
+        self.ui.agreementButton.enabled = not refusal and not self.run.isRunning
         enough = _("Cohen's kappa of the decisions and Dice between corrections, in the background")
-        self.ui.agreementButton.toolTip = enough if len(reviewing.readers) > 1 else _("It takes two readers")
+        self.ui.agreementButton.toolTip = refusal or enough
         say(self.ui.agreementLabel, self._told)
         place = _("Kept in {place}").format(place=escape(reviewing.place)) if reviewing.place else ""
         say(self.ui.placeLabel, place)
         if reviewing.session.isOpen and not self.ui.storeEdit.modified:
             self.ui.storeEdit.text = self.workbench.review.url
+
+    def _whyNoAgreement(self) -> str:
+        """Agreement on a few cases would tell a blind reader what the other one decided."""
+        reviewing = self.reviewing
+        if len(reviewing.readers) < 2:
+            return _("It takes two readers")
+        if reviewing.isBlind and reviewing.reader in reviewing.readers:
+            return _("You are one of the readers and read blind: a third person may look, or you once Blind is off")
+        return ""
 
     def _disputeWords(self, still: int) -> str:
         if not self.reviewing.readers:
