@@ -63,20 +63,22 @@ class ReviewQueue:
         wish = Wish(order, (), (self.center,) if self.center else (), self.region)
         found = worklist(here, states, session.flagsOfModel(), self._quality(), wish, self._reviewing.reader)
         self.progress = found.progress
-        self._ordered = [self._row(row, isBlindOrder) for row in found.table.to_dict("records")]
+        self._ordered = [self._row(row, isBlindOrder) for row in found.table.itertuples(index=False)]
         self.narrow()
 
     def narrow(self) -> None:
         """Leave the cases of the wanted states, as they are now, in the order of the last ``refresh``."""
-        now = [self._asItIs(row) for row in self._ordered]
-        kept = [row for row in now if not self.states or row.state in self.states]
-        self.rows = [replace(row, place=place) for place, row in enumerate(kept, start=1)]
+        self.rows = []
+        for row in self._ordered:
+            now = self._asItIs(row, len(self.rows) + 1)
+            if not self.states or now.state in self.states:
+                self.rows.append(now)
 
     def updateRow(self, case: str) -> int:
         """Bring one row's state up to date, where it stands; its number, -1 for none."""
         number = next((i for i, row in enumerate(self.rows) if row.case == case), -1)
         if number >= 0:
-            self.rows[number] = self._asItIs(self.rows[number])
+            self.rows[number] = self._asItIs(self.rows[number], self.rows[number].place)
         reviewed = self._reviewed()
         done = [case for case, state in self._reviewing.states().items() if state.progress == "decided"]
         self.progress = f"{len(reviewed.intersection(done))} of {len(reviewed)}"
@@ -92,17 +94,20 @@ class ReviewQueue:
         turned = [names[(start + step * i) % len(names)] for i in range(1, len(names) + 1)]
         return [name for name in turned if name != case and name not in self.failed]
 
-    def _row(self, row: dict, isBlindOrder: bool) -> QueueRow:
-        told = {} if isBlindOrder else {"center": row["center"] or "", "why": row["why"], "flags": _count(row["flags"])}
-        return QueueRow(row["place"], row["case"], row["state"], **told)
+    def _row(self, row, isBlindOrder: bool) -> QueueRow:
+        told = {} if isBlindOrder else {"center": row.center or "", "why": row.why, "flags": _count(row.flags)}
+        return QueueRow(row.place, row.case, row.state, **told)
 
-    def _asItIs(self, row: QueueRow) -> QueueRow:
+    def _asItIs(self, row: QueueRow, place: int) -> QueueRow:
+        """Of thousands of rows most are as they were."""
         state, failed = self._reviewing.state(row.case), self.failed.get(row.case, "")
-        if state is None:
-            return replace(row, failed=failed)
-        decision = state.decision.decision if state.decision else ""
-        said = {"state": state.progress, "decision": decision, "flagsDecided": len(state.flags)}
-        return replace(row, failed=failed, **said)
+        said = row.state, row.decision, row.flagsDecided
+        if state is not None:
+            said = state.progress, state.decision.decision if state.decision else "", len(state.flags)
+        if (place, *said, failed) == (row.place, row.state, row.decision, row.flagsDecided, row.failed):
+            return row
+        progress, decision, decided = said
+        return replace(row, place=place, state=progress, decision=decision, flagsDecided=decided, failed=failed)
 
     def _cohort(self):
         """The cases that the shown model predicted; all of them where there is no model."""

@@ -479,6 +479,7 @@ def test_no_key_means_two_things(bench):
 def test_thousands_of_cases_are_in_the_queue_at_once(host, bench, panel):
     from dataclasses import replace
 
+    wait_until(host, lambda: bench.reading.isIdle)  # what it reads ahead are cases of the cohort, which these are not
     queue = bench.review.reviewing.queue
     first = queue.rows[0]
     queue.rows = [replace(first, place=i + 1, case=f"{first.case}-{i}") for i in range(5000)]
