@@ -378,6 +378,7 @@ class Workbench:
         for desk in self.desks:
             desk.cleanup()
         self.caseScene.clear()
+        self.session.forgetCase()
 
     def onSceneClosed(self) -> None:
         """Somebody closed the scene: its nodes are gone, the cohort stays open."""
