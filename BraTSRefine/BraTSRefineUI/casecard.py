@@ -28,6 +28,12 @@ def title(session: Session) -> str:
     return f"{name}<br>{figures}{versus}"
 
 
+def titleTip(session: Session) -> str:
+    """How the card's figures were made."""
+    row = next((row for row in session.rows() if row.case == session.case), None)
+    return session.how.explained(row.convention, row.case) if row is not None else ""
+
+
 def sentence(session: Session) -> str:
     """What is wrong, and on its own line what it calls for."""
     wrong, callsFor = (escape(words) for words in session.verdict())

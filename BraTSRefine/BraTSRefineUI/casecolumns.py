@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import measures
+from .scoredhow import ScoredHow
 from .tables import CaseRow
 
 if TYPE_CHECKING:
@@ -58,11 +59,13 @@ class CaseColumns:
         model: str = "",
         region: str = "ET",
         decisions: Mapping[str, str] | None = None,
+        how: ScoredHow | None = None,
     ) -> None:
         self.rows, self.model, self.region = list(rows), model, region
         self.cases = [row.case for row in rows]
         self.isUnpredicted = np.array([row.isUnpredicted for row in rows], dtype=bool)
         self.rankProblem = ""
+        self.how = how or ScoredHow()
         self._scores, self._decisions = scores, decisions or {}
         self._numbers: dict[Key, np.ndarray] = {}
         self._texts: dict[Key, list[str]] = {}
@@ -98,6 +101,11 @@ class CaseColumns:
         if key not in self._numbers:
             self._numbers[key] = self._ranks(key) if key.name in RANKS else self._metric(key)
         return self._numbers[key]
+
+    def convention(self, key: Key) -> str:
+        """By which convention the column's numbers were taken; empty where there is none."""
+        places = self._index().get((key.name, key.region), ())
+        return str(self._chosen["convention"].iloc[places[0]]).partition(" vs ")[0] if len(places) else ""
 
     def texts(self, key: Key) -> list[str]:
         """The column's words, a row a case; empty where there is none."""

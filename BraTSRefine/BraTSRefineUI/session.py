@@ -15,6 +15,7 @@ from .correcting import Versions
 from .maps import MapFile
 from .reading import REGIONS as REGIONS
 from .reading import CaseRead, Reading, readCase, withLabels
+from .scoredhow import ScoredHow
 from .suspicions import Suspicion
 from .tables import CaseRow, FlagRow
 
@@ -41,6 +42,7 @@ class Session:
         self.cohort: Cohort | None = None
         self.scores: pd.DataFrame | None = None
         self.scoresProblem = ""
+        self._how: tuple[tuple, ScoredHow] = ((), ScoredHow())
         self.model = ""
         self.region = "ET"
         self.metric = measures.DICE
@@ -126,6 +128,19 @@ class Session:
             chosen = self.model, self.region, self.metric
             self._rows = tables.caseRows(self.cohort, self.scores, *chosen) if self.cohort else []
         return self._rows
+
+    @property
+    def how(self) -> ScoredHow:
+        """How the numbers of the chosen model were made."""
+        from BraTSRefineLib.scoring.table import VERSION
+
+        if not self.hasScores:
+            return ScoredHow()
+        asked = id(self.cohort), self.model
+        if self._how[0] != asked:
+            labels = {case.case: case.convention_of(self.model) for case in self.cohort.cases}
+            self._how = asked, ScoredHow(VERSION, {case: found.name for case, found in labels.items() if found})
+        return self._how[1]
 
     def metrics(self) -> list[str]:
         """The metrics by which the chosen model's cases can be ranked; a fused one has no lesion-wise numbers."""

@@ -55,8 +55,9 @@ class TableColumn:
     def __init__(self, columns: CaseColumns, key: Key, isRanked: bool = False, isAdded: bool = False) -> None:
         self.key = key
         self.heading = headingOf(key, isAdded)
-        self.tip = wordsOf(key)
-        self._columns = columns
+        self._columns, self._convention = columns, columns.convention(key)
+        explained = columns.how.explained(self._convention)
+        self.tip = f"{wordsOf(key)}\n{explained}".strip()
         self._worst, self._middle = self._thirds() if isRanked else (-math.inf, -math.inf)
         self._short = overview.shortNames(columns.cases) if key.name == CASE else {}
 
@@ -77,13 +78,18 @@ class TableColumn:
         text = numberOf(self.key, value)
         if self.key.name == SIZE:
             against = row.versus or _("reference")
-            return Cell(text, _("{text} ml in the {versus}").format(text=text, versus=against), "", True)
+            words = _("{text} ml in the {versus}").format(text=text, versus=against)
+            how = self._howOf(row)
+            return Cell(text, f"{words}, {how}" if how else words, "", True)
         if self.key.name in RANKS:
             return Cell(text, wordsOf(self.key), "", True)
         good = measure(self.key.name).goodness(value)
         ground = BAD_GROUND if good <= self._worst else DOUBTFUL_GROUND if good <= self._middle else ""
         star = "*" if row.versus and self.key.name == DICE else ""
-        return Cell(text + star, row.tipOf(text), "", True, ground)
+        return Cell(text + star, row.tipOf(text, self._howOf(row)), "", True, ground)
+
+    def _howOf(self, row: tables.CaseRow) -> str:
+        return self._columns.how.words(self._convention, row.case)
 
     def _thirds(self) -> tuple[float, float]:
         known, values = measure(self.key.name), self._columns.numbers(self.key)

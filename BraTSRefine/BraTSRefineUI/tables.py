@@ -32,7 +32,10 @@ STATUS_WORDS = {
 
 @dataclass(frozen=True)
 class CaseRow:
-    """A case in the ranking of one model and region; ``values`` by metric, ``error`` says why there are none."""
+    """A case in the ranking of one model and region; ``values`` by metric, ``error`` says why there are none.
+
+    ``convention``: by which its Dice was taken.
+    """
 
     case: str
     center: str = ""
@@ -40,6 +43,7 @@ class CaseRow:
     status: str = ""
     versus: str = ""
     error: str = ""
+    convention: str = ""
 
     @property
     def milliliters(self) -> float:
@@ -71,12 +75,13 @@ class CaseRow:
             return "no prediction"
         return STATUS_WORDS.get(self.status) or _pattern(self.values)
 
-    def tipOf(self, text: str) -> str:
-        """What a number stands for, or why there is none."""
+    def tipOf(self, text: str, how: str = "") -> str:
+        """What a number stands for and ``how`` it was made, or why there is none."""
         if text == NOT_COMPUTED:
             return self.words or "not computed"
         against = self.versus or "the reference"
-        return f"{text} against {against}" + (f" ({self.status})" if self.status not in ("", "ok") else "")
+        tip = f"{text} against {against}" + (f" ({self.status})" if self.status not in ("", "ok") else "")
+        return f"{tip}, {how}" if how else tip
 
 
 def _pattern(values: Mapping[str, float]) -> str:
@@ -223,11 +228,12 @@ def _scoredRows(cohort: Cohort, scores: pd.DataFrame) -> dict[str, CaseRow]:
         values.setdefault(case, {})[metric] = value
         conventions.setdefault(case, convention)
         if metric == DICE:
-            statuses[case] = status
+            statuses[case], conventions[case] = status, convention
     for case in values:
         if case in centers:
-            against = _versus(str(conventions[case]))
-            rows[case] = CaseRow(case, centers[case], values[case], statuses.get(case, ""), against)
+            convention, _vs, against = str(conventions[case]).partition(" vs ")
+            status = statuses.get(case, "")
+            rows[case] = CaseRow(case, centers[case], values[case], status, against, convention=convention)
     return rows
 
 
@@ -236,10 +242,6 @@ def _failedRows(cohort: Cohort, scores: pd.DataFrame) -> dict[str, CaseRow]:
     centers = {case.case: case.center for case in cohort.cases}
     pairs = zip(failed["case"], failed["status"], strict=True)
     return {case: CaseRow(case, centers[case], error=status) for case, status in pairs if case in centers}
-
-
-def _versus(convention: str) -> str:
-    return convention.partition(" vs ")[2]
 
 
 def verdict(data: CaseData, region: str) -> tuple[str, str]:

@@ -136,6 +136,7 @@ class Workbench:
         self.ui.caseCard.visible = bool(self.session.case)
         if self.session.case:
             say(self.ui.caseTitleLabel, casecard.title(self.session))
+            self.ui.caseTitleLabel.toolTip = casecard.titleTip(self.session)
             say(self.ui.caseSentenceLabel, casecard.sentence(self.session))
             words, tip = casecard.problems(self.session)
             say(self.ui.caseProblemsLabel, words)

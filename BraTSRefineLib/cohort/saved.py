@@ -23,7 +23,8 @@ ROOT = "<root>"
 def save_cohort(cohort: Cohort, workspace: Workspace) -> None:
     """Write ``cohort.csv`` (``cohort.table()``) and ``cohort.json`` (root, layout, problems, label conventions).
 
-    The root alone is absolute, and files that lie outside of it: all others are named from there. Raises WorkspaceError where the workspace cannot be written.
+    The root alone is absolute, and files that lie outside of it: all others are named from there.
+    Raises WorkspaceError where the workspace cannot be written.
     """
     with written_whole(workspace.cohort_csv) as temporary:
         _relative(cohort).table().to_csv(temporary, index=False)

@@ -129,7 +129,7 @@ class WorstCasesPanel(Panel):
         session, decisions = self.session, self._decisions()
         known = (session.rows(), session.scores, decisions)
         if len(self._known) != len(known) or any(a is not b for a, b in zip(self._known[:2], known[:2], strict=True)):
-            self.columns = CaseColumns(known[0], known[1], session.model, session.region, decisions)
+            self.columns = CaseColumns(*known[:2], session.model, session.region, decisions, session.how)
         elif self._known[2] != decisions:
             self.columns = self.columns.withDecisions(decisions)
         elif self._asked == (session.metric, self.chooser.chosen):
@@ -220,7 +220,9 @@ class WorstCasesPanel(Panel):
         if len(shown) > 1 and self.table.sortedBy is not None:
             words = _("{count} cases, sorted by a column; {metric} of {region} against {versus}.")
         ranked = measure(session.metric).words
-        return words.format(count=len(shown), metric=ranked, region=session.region, versus=versus)
+        told = words.format(count=len(shown), metric=ranked, region=session.region, versus=versus)
+        how = self.columns.how.words(self.columns.convention(Key(session.metric, session.region)))
+        return f"{told[:-1]}, {escape(how)}." if how else told
 
     def _leftOut(self) -> str:
         hidden = int(self.columns.isUnpredicted.sum())
