@@ -333,7 +333,7 @@ class Session:
         self._flags = tables.readFlags(self.workspace)
         self._caseFlags = self._regionFlags = (), []
         self._flagPlaces = None
-        self._rows = None
+        self._rows, self._how = None, ((), ScoredHow())
         if self.model not in self.models:
             self.model = self._mostComplete()
         self._keepMetric()
