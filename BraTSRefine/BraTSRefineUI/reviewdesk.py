@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 
 import qt
@@ -281,15 +281,11 @@ class ReviewDesk(Desk):
     # What happens
 
     def showCase(self) -> None:
-        if not self._trouble:
-            self.lookForNews()
-        why = self.session.unreadable()
-        if why:
-            self.reviewing.queue.failed[self.session.case] = why
-        else:
-            self.reviewing.queue.failed.pop(self.session.case, None)
-            self._noteOpened()
-            qt.QTimer.singleShot(0, lambda: self._takeHashes())
+        failed = self.reviewing.queue.failed
+        failed.pop(self.session.case, None)
+        if self.session.unreadable():
+            failed[self.session.case] = self.session.unreadable()
+        qt.QTimer.singleShot(0, lambda: self._afterShown())
         self.hovered = -1
         if not self.bringUpToDate():
             self.reviewing.queue.narrow()
@@ -388,12 +384,17 @@ class ReviewDesk(Desk):
             with reported(_("Not recorded that the case was opened:"), self.workbench.tellFailure):
                 self.reviewing.noteOpened()
 
+    def _afterShown(self) -> None:
+        """What may take a moment, once the case is seen."""
+        if not self._trouble:
+            self.lookForNews()
+        self._noteOpened()
+        self._takeHashes()
+
     def _takeHashes(self) -> None:
         """Right after the files were read, so that records name what was shown; what fails is told at the decision."""
         from BraTSRefineLib.review import ReviewError
 
-        try:
+        with suppress(ReviewError):
             if self.session.case and self.session.isOpen:
                 self.reviewing.hashes()
-        except ReviewError:
-            return
