@@ -58,14 +58,19 @@ class CaseScene:
 
     def show(self, data: CaseData, uncertainty: UncertaintyMap | None = None, region: str = "WT") -> None:
         """Show a case in the views that exist; where they look does not change."""
+        isOtherRegion = region != self.region
         with nodes.together(self.scene):
             self._show(data, uncertainty, region)
+        if isOtherRegion:
+            self._tellOutlines()
 
     def showAnother(self, data: CaseData, uncertainty: UncertaintyMap | None = None, region: str = "WT") -> None:
-        """Show another case, looking at its tumour; the views follow once."""
-        with nodes.together(self.scene):
-            self._show(data, uncertainty, region)
-            self.lookAtTumour()
+        """Show another case, looking at its tumour.
+
+        The views move once its nodes are there for them: one that moves in between never draws the outlines.
+        """
+        self.show(data, uncertainty, region)
+        self.lookAtTumour()
 
     def _show(self, data: CaseData, uncertainty: UncertaintyMap | None, region: str) -> None:
         before, self._data, self.region = self._data, data.withoutImages(), region
@@ -79,6 +84,13 @@ class CaseScene:
         self._showErrors()
         self._showDistances()
         self.showUncertainty(uncertainty)
+
+    def _tellOutlines(self) -> None:
+        """The views follow what comes and goes together, and pass over what else changed meanwhile."""
+        for source in OUTLINES:
+            for node in self._owned.of(source, "vtkMRMLSegmentationNode"):
+                for display in nodes.outlineDisplays(node).values():
+                    display.Modified()
 
     def setRegion(self, region: str) -> None:
         """Put one region forward: its outlines, its surfaces, its error map."""

@@ -1,0 +1,57 @@
+"""What a view promises in its corner is seen in it: the outlines of reference and prediction in their colours."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from driving import press
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+
+TOLERANCE = 60
+
+
+def drawn(host, tag: str) -> np.ndarray:
+    """The picture of a view without its corners' lowest lines, ``(y, x, RGB)``."""
+    pane = host.layoutManager.sliceWidget(tag).sliceView()
+    image = pane.grab().toImage().convertToFormat(QImage.Format_RGB888)
+    lines = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    picture = lines[:, : 3 * image.width()].reshape(image.height(), image.width(), 3)
+    return picture[: int(image.height() * 0.8)].astype(int)
+
+
+def count(picture: np.ndarray, colour: str) -> int:
+    wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return int((np.abs(picture - wanted).max(axis=2) < TOLERANCE).sum())
+
+
+def outlined(host) -> tuple[int, int]:
+    """How many pixels have the reference's colour, and the prediction's."""
+    from BraTSRefineUI import colours
+
+    host.settle(400)
+    picture = drawn(host, "BraTSRefineT1c")
+    return count(picture, colours.REFERENCE), count(picture, colours.PREDICTION)
+
+
+@pytest.mark.parametrize("key", [None, Qt.Key_N, Qt.Key_P])
+def test_a_case_is_drawn_with_both_outlines_however_it_was_reached(host, bench, key):
+    if key is not None:
+        press(host, key)
+    there = [bench.session.data.reference is not None, bench.session.data.prediction is not None]
+    assert [pixels > 20 for pixels in outlined(host)] == there, bench.session.case
+
+
+def test_another_region_is_outlined_in_its_turn(host, bench):
+    bench.setRegion("WT")
+    whole = outlined(host)
+    bench.setRegion("ET")
+    assert min(whole) > 20
+    assert outlined(host) != whole
+
+
+def test_outlines_that_are_toggled_off_are_not_drawn(host):
+    press(host, Qt.Key_R)
+    reference, prediction = outlined(host)
+    press(host, Qt.Key_R)
+    assert reference < 20 < prediction
