@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from driving import press, wait_until
+from plot_driving import click_point, lonely_case, plot_view, shown_in_chart
 from PySide6.QtCore import Qt
-from test_plots import click_point, lonely_case, plot_view, shown_in_chart
 
 
 @pytest.fixture(scope="module", params=["brats2020", "tcga-lgg"])
