@@ -132,10 +132,10 @@ class Session:
     @property
     def how(self) -> ScoredHow:
         """How the numbers of the chosen model were made."""
-        from BraTSRefineLib.scoring.table import VERSION
-
         if not self.hasScores:
             return ScoredHow()
+        from BraTSRefineLib.scoring.table import VERSION
+
         asked = id(self.cohort), self.model
         if self._how[0] != asked:
             labels = {case.case: case.convention_of(self.model) for case in self.cohort.cases}
