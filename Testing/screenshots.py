@@ -75,6 +75,8 @@ def _picture_predicting(host, demo: str, models: Path) -> None:
     box = refine.predictBox
     box.ui.modelsEdit.setText(models.name)
     box.look()
+    while not box.ui.trainedList.count():
+        host.settle(100)
     rows = range(box.ui.trainedList.count())
     chosen = next(row for row in rows if box.ui.trainedList.item(row).text().startswith(FIRST))
     box.ui.trainedList.item(chosen).setCheckState(Qt.Checked)

@@ -71,7 +71,9 @@ def found_models(path: Path, checkpoints: Sequence[str] = CHECKPOINTS) -> list[F
         return [_narrowed(path, checkpoints)]
     folders = [path] if path.is_dir() else []
     for _ in range(LEVELS + 1):
-        if models := [folder for folder in folders if _fold_folders(folder)]:
+        if models := [
+            folder for folder in folders if _fold_folders(folder) and (folder == path or _is_trained(folder))
+        ]:
             return [read_model_folder(folder, checkpoints) for folder in sorted(models)]
         folders = [sub for folder in folders for sub in _subfolders(folder)]
     raise InferenceError(
@@ -142,6 +144,11 @@ def _fold_folders(folder: Path) -> list[Path]:
     """Folds in their order: by number, then ``all``."""
     folds = [sub for sub in folder.glob("fold_*") if sub.is_dir()]
     return sorted(folds, key=lambda sub: (not sub.name[5:].isdigit(), sub.name[5:].zfill(9)))
+
+
+def _is_trained(folder: Path) -> bool:
+    """Whether its folds are those of a training; predictions of models that are called ``fold_X`` are none."""
+    return (folder / "plans.json").is_file() or any(any(fold.glob("*.pth")) for fold in _fold_folders(folder))
 
 
 def _folds_with(folder: Path, checkpoint: str) -> list[str]:

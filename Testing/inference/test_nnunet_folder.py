@@ -44,6 +44,12 @@ def test_lists_the_configurations_of_one_data_set(results):
     assert [one.configuration for one in found_models(results / "Dataset501_Small")] == ["2d", "3d_fullres"]
 
 
+def test_predictions_of_models_called_like_folds_are_passed_over(tmp_path):
+    write_results(tmp_path / "trained" / "deeper", "2d", folds=(0,))
+    (tmp_path / "cohort" / "predictions" / "fold_0").mkdir(parents=True)
+    assert [one.configuration for one in found_models(tmp_path)] == ["2d"]
+
+
 def test_says_what_a_configuration_holds(full):
     (found,) = found_models(full)
     assert found.name == "Dataset501_Small/nnUNetTrainer__nnUNetPlans__3d_fullres"
