@@ -45,8 +45,8 @@ def test_lists_the_configurations_of_one_data_set(results):
 
 
 def test_predictions_of_models_called_like_folds_are_passed_over(tmp_path):
-    write_results(tmp_path / "trained" / "deeper", "2d", folds=(0,))
-    (tmp_path / "cohort" / "predictions" / "fold_0").mkdir(parents=True)
+    write_results(tmp_path, "2d", folds=(0,))
+    (tmp_path / "predictions" / "fold_0").mkdir(parents=True)
     assert [one.configuration for one in found_models(tmp_path)] == ["2d"]
 
 
