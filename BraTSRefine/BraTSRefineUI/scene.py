@@ -58,17 +58,15 @@ class CaseScene:
 
     def show(self, data: CaseData, uncertainty: UncertaintyMap | None = None, region: str = "WT") -> None:
         """Show a case in the views that exist; where they look does not change."""
-        isOtherRegion = region != self.region
+        before = self._data
+        isOther = region != self.region or any(getattr(data, one) is not getattr(before, one) for one in OUTLINES)
         with nodes.together(self.scene):
             self._show(data, uncertainty, region)
-        if isOtherRegion:
+        if isOther:
             self._tellOutlines()
 
     def showAnother(self, data: CaseData, uncertainty: UncertaintyMap | None = None, region: str = "WT") -> None:
-        """Show another case, looking at its tumour.
-
-        The views move once its nodes are there for them: one that moves in between never draws the outlines.
-        """
+        """Show another case, looking at its tumour once its nodes are there for the views."""
         self.show(data, uncertainty, region)
         self.lookAtTumour()
 
@@ -86,7 +84,7 @@ class CaseScene:
         self.showUncertainty(uncertainty)
 
     def _tellOutlines(self) -> None:
-        """The views follow what comes and goes together, and pass over what else changed meanwhile."""
+        """A view learns which nodes came and went together, but draws an outline only when told of it afterwards."""
         for source in OUTLINES:
             for node in self._owned.of(source, "vtkMRMLSegmentationNode"):
                 for display in nodes.outlineDisplays(node).values():

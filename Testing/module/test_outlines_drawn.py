@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from driving import press
+from driving import press, wait_until
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
@@ -48,6 +48,16 @@ def test_another_region_is_outlined_in_its_turn(host, bench):
     bench.setRegion("ET")
     assert min(whole) > 20
     assert outlined(host) != whole
+
+
+def test_another_model_is_outlined(host, bench):
+    former = bench.session.model
+    before = outlined(host)
+    bench.setModel(next(model for model in bench.session.models if model != former))
+    wait_until(host, lambda: bench.session.model != former)
+    after = outlined(host)
+    assert min(after) > 20
+    assert after != before
 
 
 def test_outlines_that_are_toggled_off_are_not_drawn(host):
