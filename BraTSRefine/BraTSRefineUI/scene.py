@@ -60,17 +60,23 @@ class CaseScene:
         """Show a case in the views that exist; where they look does not change."""
         before = self._data
         isOther = region != self.region or any(getattr(data, one) is not getattr(before, one) for one in OUTLINES)
-        with nodes.together(self.scene):
-            self._show(data, uncertainty, region)
+        self._show(data, uncertainty, region)
         if isOther:
             self._tellOutlines()
 
     def showAnother(self, data: CaseData, uncertainty: UncertaintyMap | None = None, region: str = "WT") -> None:
-        """Show another case, looking at its tumour once its nodes are there for the views."""
-        self.show(data, uncertainty, region)
+        """Show another case, looking at its tumour once its nodes are there; a view that moves draws their outlines."""
+        self._show(data, uncertainty, region)
+        before = views.position(self.scene)
         self.lookAtTumour()
+        if views.position(self.scene) == before:
+            self._tellOutlines()
 
     def _show(self, data: CaseData, uncertainty: UncertaintyMap | None, region: str) -> None:
+        with nodes.together(self.scene):
+            self._replace(data, uncertainty, region)
+
+    def _replace(self, data: CaseData, uncertainty: UncertaintyMap | None, region: str) -> None:
         before, self._data, self.region = self._data, data.withoutImages(), region
         if data.images is not None:
             self._showImages(data)
