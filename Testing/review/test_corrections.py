@@ -12,13 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK
+from correction_samples import OBLIQUE, SHAPE, UPRIGHT, painted, some_labels, write
 
 from BraTSRefineLib.cohort import Case, WorkspaceError, read_geometry, read_label_map
 from BraTSRefineLib.cohort.nifti_header import read_nifti_header
-from BraTSRefineLib.regions import CONVENTIONS, label_convention
 from BraTSRefineLib.review import Event, ReviewError, open_store, pseudonyms_of
-from BraTSRefineLib.review.correction_drafts import STILL_THERE_S, DraftKeeper, drafts
-from BraTSRefineLib.review.correction_labels import joined, kept_inside, neighbourhood, tissues_of
 from BraTSRefineLib.review.corrections import (
     SourceChanged,
     folder_of,
@@ -28,27 +26,6 @@ from BraTSRefineLib.review.corrections import (
     versions,
 )
 
-SHAPE = (6, 8, 10)
-OBLIQUE = (0.8660254, -0.5, 0.0, 0.5, 0.8660254, 0.0, 0.0, 0.0, 1.0)
-UPRIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
-
-
-def some_labels(values=(1, 2, 4)) -> np.ndarray:
-    labels = np.zeros(SHAPE, dtype=np.uint8)
-    for i, value in enumerate(values):
-        labels[1 + i : 3 + i, 2:6, 2:7] = value
-    return labels
-
-
-def write(path: Path, labels: np.ndarray, dtype="uint8", spacing=(1.0, 1.0, 1.0), direction=UPRIGHT) -> Path:
-    image = SimpleITK.GetImageFromArray(labels.astype(dtype))
-    image.SetSpacing(spacing)
-    image.SetOrigin((-10.25, 20.5, -3.75))
-    image.SetDirection(direction)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    SimpleITK.WriteImage(image, str(path), useCompression=True)
-    return path
-
 
 def with_codes(path: Path, qform: int, sform: int) -> Path:
     """The same uncompressed file with other codes in its header, as other programs write them."""
@@ -56,27 +33,6 @@ def with_codes(path: Path, qform: int, sform: int) -> Path:
     struct.pack_into("<2h", content, 252, qform, sform)
     path.write_bytes(content)
     return path
-
-
-@pytest.fixture
-def workspace(tmp_path) -> Path:
-    folder = tmp_path / "workspace"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def case(tmp_path) -> Case:
-    path = write(tmp_path / "data" / "case-1_unet.nii.gz", some_labels())
-    image = write(tmp_path / "data" / "case-1_t1c.nii.gz", np.full(SHAPE, 500), "int16", (1.0, 1.0, 2.5), OBLIQUE)
-    conventions = CONVENTIONS["brats2021"]
-    return Case("case-1", images={"t1c": image}, predictions={"unet": path}, labels=conventions)
-
-
-def painted(labels: np.ndarray, value: int = 4, count: int = 3) -> np.ndarray:
-    edited = labels.copy()
-    edited[5, 7, :count] = value
-    return edited
 
 
 def save(workspace, case, who="Ann", **named):
@@ -282,6 +238,16 @@ def test_what_lies_there_and_is_no_version_is_passed_over(workspace, case):
     assert [found.path for found in versions(workspace, "case-1")] == [version.path]
 
 
+def test_saving_keeps_to_the_place_and_says_so(workspace, case):
+    inside = np.zeros(SHAPE, dtype=bool)
+    inside[5, 7, 0] = True
+    version = save(workspace, case, inside=inside, flag="ET-1")
+    assert version.event.payload["left_out"] == 2
+    assert version.event.payload["voxels"] == 1
+    with pytest.raises(ReviewError, match="3 changed voxels lie outside"):
+        save(workspace, case, inside=np.zeros(SHAPE, dtype=bool))
+
+
 # Bad input
 
 
@@ -360,166 +326,6 @@ def test_a_failure_in_the_middle_leaves_nothing(workspace, case, monkeypatch):
     with pytest.raises(WorkspaceError, match="No space left"):
         save_correction(workspace, start, painted(start.labels), "Ann")
     assert not list(folder_of(workspace, "case-1").iterdir())
-
-
-# Labels
-
-
-def test_labels_of_the_convention_can_be_painted_and_an_unknown_one_stays():
-    labels = some_labels((1, 2, 5))
-    found = tissues_of(CONVENTIONS["brats2021"], labels)
-    assert [(tissue.label, tissue.name, tissue.known) for tissue in found] == [
-        (5, "label 5", False),
-        (2, "ED", True),
-        (1, "NCR", True),
-        (4, "ET", True),
-    ]
-    masks = {tissue.label: labels == tissue.label for tissue in found}
-    assert np.array_equal(joined(labels, masks), labels)
-
-
-@pytest.mark.parametrize("name", [*CONVENTIONS, "NCR=3,ED=7,ET=200"])
-def test_every_convention_goes_there_and_back(name):
-    convention = label_convention(name)
-    labels = np.zeros(SHAPE, dtype=np.uint8)
-    for i, label in enumerate(sorted(convention.labels)):
-        labels[i] = label
-    found = tissues_of(convention, labels)
-    assert {tissue.label for tissue in found} == convention.labels
-    assert np.array_equal(joined(labels, {t.label: labels == t.label for t in found}), labels)
-
-
-def test_without_a_convention_there_is_something_to_paint_with():
-    assert [t.label for t in tissues_of(None, np.zeros(SHAPE, np.uint8))] == [1]
-    assert [t.label for t in tissues_of(None, some_labels((3, 9)))] == [3, 9]
-
-
-def test_where_tissues_overlap_what_was_painted_wins():
-    start = np.array([[[2, 2, 0, 4]]], dtype=np.uint8)
-    masks = {2: start == 2, 1: np.array([[[False, True, True, True]]]), 4: start == 4}
-    assert joined(start, masks).tolist() == [[[2, 1, 1, 1]]]
-
-
-def test_what_was_painted_outside_is_not_taken_and_counted():
-    start = some_labels()
-    edited = painted(start)
-    inside = np.zeros(SHAPE, dtype=bool)
-    inside[5, 7, 0] = True
-    taken, left_out = kept_inside(start, edited, inside)
-    assert left_out == 2
-    assert np.argwhere(taken != start).tolist() == [[5, 7, 0]]
-    assert kept_inside(start, edited, None)[1] == 0
-
-
-def test_saving_keeps_to_the_place_and_says_so(workspace, case):
-    inside = np.zeros(SHAPE, dtype=bool)
-    inside[5, 7, 0] = True
-    version = save(workspace, case, inside=inside, flag="ET-1")
-    assert version.event.payload["left_out"] == 2
-    assert version.event.payload["voxels"] == 1
-    with pytest.raises(ReviewError, match="3 changed voxels lie outside"):
-        save(workspace, case, inside=np.zeros(SHAPE, dtype=bool))
-
-
-@pytest.mark.parametrize("direction", [UPRIGHT, OBLIQUE])
-@pytest.mark.parametrize("box", [(), (4.0, 25.0, -1.0, 7.0, 27.0, 3.0)])
-def test_the_neighbourhood_is_what_lies_within_ten_millimetres(tmp_path, direction, box):
-    labels = np.zeros((20, 30, 40), dtype=np.uint8)
-    geometry = read_geometry(write(tmp_path / "p.nii.gz", labels, spacing=(1.0, 1.2, 3.0), direction=direction))
-    centre, volume = (5.0, 26.0, 1.0), 0.5
-    mask = neighbourhood(geometry, centre, volume, box)
-    low, high = (np.array(box[:3]), np.array(box[3:])) if box else (np.array(centre), np.array(centre))
-    radius = 10 if box else 10 + (3 * 500 / (4 * np.pi)) ** (1 / 3)
-    for index in np.random.default_rng(0).integers(0, labels.shape, (300, 3)):
-        position = np.array(geometry.to_physical(tuple(map(float, index))))
-        distance = np.linalg.norm(np.maximum(np.maximum(low - position, position - high), 0))
-        assert mask[tuple(index)] == (distance <= radius)
-    assert mask.any()
-
-
-def test_an_older_table_of_flags_has_no_boxes():
-    from BraTSRefineLib.cohort.volumes import Geometry
-
-    geometry = Geometry((40, 40, 40), (1.0,) * 3, (0.0,) * 3, UPRIGHT)
-    mask = neighbourhood(geometry, (20.0, 20.0, 20.0), 0.0, (np.nan,) * 6)
-    assert mask.sum() == neighbourhood(geometry, (20.0, 20.0, 20.0), 0.0).sum() > 4000
-
-
-# Drafts
-
-
-def kept(workspace, case, who="Ann") -> DraftKeeper:
-    start = start_from_prediction(case, "unet")
-    keeper = DraftKeeper(workspace, start, who, "ET-1")
-    keeper.keep(painted(start.labels))
-    return keeper
-
-
-def test_a_draft_brings_back_the_edit_and_what_it_came_from(workspace, case):
-    kept(workspace, case).let_go()
-    write(case.predictions["unet"], some_labels((4, 4, 4)))
-    (draft,) = drafts(workspace, "case-1", "Ann")
-    start = draft.start()
-    assert draft.flag == "ET-1"
-    assert np.array_equal(start.labels, some_labels())
-    assert np.array_equal(draft.labels(), painted(some_labels()))
-    assert not start.is_unchanged()
-    with pytest.raises(SourceChanged):
-        save_correction(workspace, start, draft.labels(), "Ann")
-    assert save_correction(workspace, start, draft.labels(), "Ann", though_changed=True).status() == "ok"
-
-
-def test_a_draft_goes_when_it_is_saved_or_discarded(workspace, case):
-    keeper = kept(workspace, case)
-    assert keeper.is_kept
-    keeper.discard()
-    assert not keeper.folder.exists()
-    kept(workspace, case).let_go()
-    drafts(workspace, "case-1")[0].discard()
-    assert not drafts(workspace, "case-1")
-
-
-def test_a_draft_that_is_worked_on_elsewhere_is_not_offered(workspace, case):
-    keeper = kept(workspace, case)
-    assert not drafts(workspace, "case-1")
-    about = keeper.folder / "draft.json"
-    long_ago = about.stat().st_mtime - STILL_THERE_S - 1
-    os.utime(about, (long_ago, long_ago))
-    assert len(drafts(workspace, "case-1")) == 1
-    assert not drafts(workspace, "case-1", "Ben")
-    assert not drafts(workspace, "case-1", "Ann", "another model")
-
-
-def test_a_draft_survives_the_kill_of_its_program(workspace, case):
-    code = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom BraTSRefineLib.cohort import Case\n"
-        "from BraTSRefineLib.review.corrections import *\n"
-        "from BraTSRefineLib.review.correction_drafts import *\n"
-        "start = start_from_prediction(Case('case-1', predictions={'unet': Path(sys.argv[1])}), 'unet')\n"
-        "keeper = DraftKeeper(Path(sys.argv[2]), start, 'Ann')\n"
-        "edited = start.labels.copy()\nedited[0, 0, :4] = 1\nkeeper.keep(edited)\n"
-        "os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    killed = subprocess.run([sys.executable, "-c", code, str(case.predictions["unet"]), str(workspace)])
-    assert killed.returncode == -9
-    (draft,) = drafts(workspace, "case-1", "Ann")
-    assert np.count_nonzero(draft.labels() != draft.start().labels) == 4
-
-
-def test_two_windows_have_drafts_of_their_own(workspace, case):
-    one, other = kept(workspace, case), kept(workspace, case)
-    assert one.folder != other.folder
-    one.let_go()
-    other.let_go()
-    assert len(drafts(workspace, "case-1", "Ann")) == 2
-
-
-def test_a_damaged_draft_is_passed_over(workspace, case):
-    keeper = kept(workspace, case)
-    (keeper.folder / "draft.json").write_text("{")
-    assert not drafts(workspace, "case-1")
-    (keeper.folder / "draft.json").write_text("[]")
-    assert not drafts(workspace, "case-1")
 
 
 # Real data
