@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -152,11 +153,7 @@ def _link(source: Path, path: Path) -> None:
 
 
 def _same_content(source: Path, path: Path) -> bool:
-    if path.samefile(source):
-        return True
-    if not source.name.endswith(ENDING):
-        return False
-    return path.stat().st_size == source.stat().st_size and path.read_bytes() == source.read_bytes()
+    return path.samefile(source) or (source.name.endswith(ENDING) and filecmp.cmp(source, path, shallow=False))
 
 
 def _convert(source: Path, path: Path) -> None:

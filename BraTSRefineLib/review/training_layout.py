@@ -70,15 +70,18 @@ class NnunetRaw:
     def __init__(self, folder: Path, cohort: Cohort) -> None:
         """Raises CohortError for a damaged ``dataset.json``, ReviewError for one that names no tumour."""
         self.folder = folder
+        self._path = folder / "dataset.json"
+        self._is_there = self._path.is_file()
+        self._content: Mapping[str, Any] = {}
         self._stated: LabelConvention | None = None
         self._channels = list(CHANNELS)
-        self._own = _description(folder / "dataset.json")
-        self._followed = None if self._own else _description(cohort.root / "dataset.json")
-        if self._own or self._followed:
-            self._follow((folder if self._own else cohort.root) / "dataset.json")
+        followed = self._path if self._is_there else cohort.root / "dataset.json"
+        if followed.is_file():
+            self._follow(followed)
 
     def _follow(self, path: Path) -> None:
         stated = read_dataset_json(path)
+        self._content = json.loads(path.read_text(encoding="utf-8-sig"))
         self._stated = stated.convention()
         self._channels = [channel for _, channel in sorted(stated.channels.items())]
         if self._stated is None:
@@ -104,22 +107,21 @@ class NnunetRaw:
 
     def finish(self) -> str:
         count = len(list((self.folder / "labelsTr").glob(f"*{ENDING}")))
-        path = self.folder / "dataset.json"
-        if self._own is None:
-            with written_new(path) as temporary:
+        if not self._is_there:
+            with written_new(self._path) as temporary:
                 temporary.write_text(_as_text(self._new_description() | {"numTraining": count}), encoding="utf-8")
-        elif self._own.get("numTraining") != count and self._own.get("made_by") == MADE_BY:
-            with written_whole(path) as temporary:
-                temporary.write_text(_as_text({**self._own, "numTraining": count}), encoding="utf-8")
-        elif self._own.get("numTraining") != count:
-            return f"{path} is not ours and stays as it is; its numTraining has to be {count} now"
+        elif self._content.get("numTraining") != count and self._content.get("made_by") == MADE_BY:
+            with written_whole(self._path) as temporary:
+                temporary.write_text(_as_text({**self._content, "numTraining": count}), encoding="utf-8")
+        elif self._content.get("numTraining") != count:
+            return f"{self._path} is not ours and stays as it is; its numTraining has to be {count} now"
         return ""
 
     def _new_description(self) -> dict[str, Any]:
         """The cohort's own where that is of nnU-Net's version 2."""
         made = {"made_by": MADE_BY, "description": ABOUT, "file_ending": ENDING}
-        if self._followed is not None and "channel_names" in self._followed:
-            return {**self._followed, **made}
+        if "channel_names" in self._content:
+            return {**self._content, **made}
         tissues = {} if self._stated is None else self._stated.tissues
         labels = {"background": 0, **dict(sorted(tissues.items(), key=lambda item: item[1]))}
         return {"channel_names": {str(n): name for n, name in enumerate(self._channels)}, "labels": labels, **made}
@@ -136,14 +138,6 @@ def layout_of(name: str, folder: Path, cohort: Cohort) -> Layout:
         return NnunetRaw(folder, cohort) if name == "nnunet" else BratsFolders(folder)
     except CohortError as error:
         raise ReviewError(str(error)) from None
-
-
-def _description(path: Path) -> Mapping[str, Any] | None:
-    """What stands in a ``dataset.json``; None where there is none."""
-    if not path.is_file():
-        return None
-    read_dataset_json(path)
-    return json.loads(path.read_text(encoding="utf-8-sig"))
 
 
 def _as_text(content: Mapping[str, Any]) -> str:
