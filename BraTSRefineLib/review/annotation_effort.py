@@ -19,9 +19,13 @@ class Effort:
     counts twice. ``slices`` are those of the third axis that a flag reaches, each once; None where that is not known.
     """
 
-    flags: int
+    flags: int | None
     flagged_ml: float
     slices: int | None
+
+
+UNKNOWN = Effort(None, np.nan, None)
+"""Nothing was looked for."""
 
 
 def effort(case: Case, flags: pd.DataFrame) -> Effort:

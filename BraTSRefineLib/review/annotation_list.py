@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from ..cohort import Case, Cohort, Workspace
-from .annotation_effort import Effort, effort
+from .annotation_effort import UNKNOWN, effort
 from .flag_files import read_flags, read_table
 from .store_events import CORRECTION, DONE, OPENED, Event
 from .store_state import standing
@@ -107,10 +106,9 @@ def _concerns(event: Event) -> bool:
 
 
 def _row(chosen, case: Case, event: Event | None, flags: pd.DataFrame | None) -> dict[str, object]:
-    takes = effort(case, flags) if flags is not None else Effort(0, np.nan, None)
+    takes = UNKNOWN if flags is None else effort(case, flags)
     row = {"rank": int(chosen.rank), "case": case.case, "center": case.center, "reason": chosen.reason}
-    row |= {"uncertainty": chosen.uncertainty, "flagged_ml": takes.flagged_ml, "slices": takes.slices}
-    row |= {"flags": takes.flags if flags is not None else None, "state": TO_DO, "who": "", "when": ""}
+    row |= {"uncertainty": chosen.uncertainty, **asdict(takes), "state": TO_DO, "who": "", "when": ""}
     if event is None:
         return row
     return row | {"state": FINISHED if event.kind == DONE else IN_WORK, "who": event.who, "when": event.row["when"]}
