@@ -46,6 +46,14 @@ def _is_tolerances(value: object) -> bool:
     return value is None or (isinstance(value, list) and value and all(_is_threshold(each) for each in value))
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_text_or_none(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
 def _is_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
@@ -84,12 +92,10 @@ def _is_folds(value: object) -> bool:
 
 _MODELS = Parameter(None, _is_names, "null or a list of the cohort's models")
 _CASES = Parameter(None, _is_names, "null or a list of the cohort's cases")
-_SCHEDULER = Parameter(None, lambda value: value is None or isinstance(value, str), "null or an address")
+_SCHEDULER = Parameter(None, _is_text_or_none, "null or an address")
 _BUDGET = Parameter(None, _is_threshold, "null or ml above 0")
-_CONVENTION = Parameter("brats2023", lambda value: isinstance(value, str), "the name of a convention for empty masks")
-_CONVENTION_OR_SCORES = Parameter(
-    None, lambda value: value is None or isinstance(value, str), "null (that of the scores) or a convention's name"
-)
+_CONVENTION = Parameter("brats2023", _is_text, "the name of a convention for empty masks")
+_CONVENTION_OR_SCORES = Parameter(None, _is_text_or_none, "null (that of the scores) or a convention's name")
 
 KINDS: dict[str, dict[str, Parameter]] = {
     "score": {
@@ -98,7 +104,7 @@ KINDS: dict[str, dict[str, Parameter]] = {
         "cases": _CASES,
         "tolerances": Parameter(None, _is_tolerances, "null or a list of mm above 0"),
         "measures": Parameter(["lesions"], _is_texts, "a list of further measures"),
-        "lesions": Parameter("", lambda value: isinstance(value, str), "the name of rules for lesions, or nothing"),
+        "lesions": Parameter("", _is_text, "the name of rules for lesions, or nothing"),
         "workers": Parameter(None, lambda value: value is None or _is_whole(value), "null or a number of processes"),
         "scheduler": _SCHEDULER,
         "fresh": _switch(False),
@@ -136,7 +142,7 @@ KINDS: dict[str, dict[str, Parameter]] = {
             None, lambda value: value is None or (_is_whole(value) and value >= 1), "null or a whole number from 1"
         ),
         "seed": Parameter(0, lambda value: _is_whole(value) and value >= 0, "a whole number from 0"),
-        "save_as": Parameter("", lambda value: isinstance(value, str), "a name for the file of weights, or nothing"),
+        "save_as": Parameter("", _is_text, "a name for the file of weights, or nothing"),
     },
     "postprocess": {
         "model": Parameter("", lambda value: isinstance(value, str) and bool(value), "the name of a model"),
@@ -154,17 +160,15 @@ KINDS: dict[str, dict[str, Parameter]] = {
         "name": Parameter("", lambda value: value == "" or _is_name(value), "a name of letters, digits and - _ . + ="),
         "folds": Parameter(None, _is_folds, "null or a list of folds as [0, 1]"),
         "checkpoint": _one_of("final", "best"),
-        "tta": Parameter("none", lambda value: isinstance(value, str), "a set or list of augmentations"),
+        "tta": Parameter("none", _is_text, "a set or list of augmentations"),
         "mode": _one_of("exact", "fast-window", "fast-roi"),
-        "device": Parameter("auto", lambda value: isinstance(value, str), '"auto" or the name of a device'),
+        "device": Parameter("auto", _is_text, '"auto" or the name of a device'),
         "precision": _one_of("auto", "fp32", "fp16"),
         "seed": Parameter(0, _is_whole, "a whole number"),
         "uncertainty": _switch(True),
         "adapt": _one_of("", "tent", "information-geometric", "uncertainty-guided"),
         "cases": _CASES,
-        "before": Parameter(
-            None, lambda value: value is None or isinstance(value, str), "null or one of the data's models"
-        ),
+        "before": Parameter(None, _is_text_or_none, "null or one of the data's models"),
         "convention": _CONVENTION_OR_SCORES,
         "scheduler": _SCHEDULER,
         "dry_run": _switch(False),
