@@ -39,7 +39,7 @@ def look(contents: Contents, case: Case, model: str, region: str) -> Look:
             raise AnalysisError(f"{case.case}: no mask of {region} to show")
         error = describe_error(pair.truth[region], pair.prediction.masks[region], pair.geometry, region)
         said = verdict(error, against="reference" if pair.versus == REFERENCE else "consensus")
-        return Look(said, *_picture_of_pair(pair, region, error))
+        return _picture_of_pair(pair, region, error)._replace(verdict=said)
     except (AnalysisError, OSError) as problem:
         return Look(None, element("span", "no picture", class_="quiet"), contents.local(str(problem)))
 
@@ -53,13 +53,13 @@ def look_at_reference(contents: Contents, case: Case) -> Look:
         image, channel = background(case, "WT", geometry)
         outlines = list(_outlines(masks, "WT", REFERENCE_INDEX, "TC"))
         scene = Scene(geometry, middle(geometry, masks.get("WT")), outlines, masks.get("WT"), image)
-        return Look(None, *_image(scene, case.case, _caption(channel, "WT", list(masks), "TC")))
+        return _image(scene, case.case, _caption(channel, "WT", list(masks), "TC"))
     except (AnalysisError, OSError) as problem:
         said = contents.local(str(problem))
         return Look(None, element("p", f"It could not be read: {said}", class_="check"), said)
 
 
-def _picture_of_pair(pair: Pair, region: str, error: RegionError) -> tuple[Html, str, bool]:
+def _picture_of_pair(pair: Pair, region: str, error: RegionError) -> Look:
     image, channel = background(pair.case, region, pair.geometry)
     spot = error.largest.index if error.largest else middle(pair.geometry, pair.truth[region])
     outlines = [
@@ -85,10 +85,11 @@ def _caption(channel: str, region: str, known: list[str], second: str = "WT") ->
     return f"{channel or 'no image'} · {outlines}"
 
 
-def _image(scene: Scene, alternative: str, caption: str) -> tuple[Html, str, bool]:
-    """The last three parts of a ``Look``."""
+def _image(scene: Scene, alternative: str, caption: str) -> Look:
+    """Without a verdict."""
     has_face = scene.image is not None and looks_unstripped(scene.image, scene.geometry)
     source = f"data:image/png;base64,{b64encode(picture(scene)).decode()}"
     image = element("img", src=source, alt=alternative, decoding="async")
     warning = element("figcaption", f"The image {UNSTRIPPED}.", class_="check") if has_face else None
-    return element("figure", image, element("figcaption", caption), warning, class_="picture"), "", has_face
+    figure = element("figure", image, element("figcaption", caption), warning, class_="picture")
+    return Look(None, figure, has_face=has_face)
