@@ -41,13 +41,9 @@ def cart_table(cohort: Cohort, names: Iterable[str], known: dict[str, CaseState]
         case = cohort[name]
         files = {**case.images, "reference": case.reference}
         files["annotation"] = newest_result(case, known.get(name, CaseState(name)), workspace)
-        rows.append({"uid": name} | _resources(files, cohort.root))
+        resources = {column: _relative(path, cohort.root) for column, path in files.items() if path is not None}
+        rows.append({"uid": name} | resources)
     return pd.DataFrame(rows, columns=CART_COLUMNS).fillna("")
-
-
-def _resources(files: dict[str, Path | None], root: Path) -> dict[str, str]:
-    base = root.parent if root.is_file() else root
-    return {name: _relative(path, base) for name, path in files.items() if path is not None}
 
 
 def _relative(path: Path, base: Path) -> str:
