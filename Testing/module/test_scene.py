@@ -10,12 +10,10 @@ import pytest
 from BraTSRefineUI import labelmaps, views
 from BraTSRefineUI.casedata import CaseData, Image, Labels, UncertaintyMap, dice, errorMap
 from BraTSRefineUI.scene import UNCERTAINTY_LAYER, CaseScene, ijkToRas, rasOf
+from small_grid import GRID, SHAPE
 
 from BraTSRefineLib.cohort.volumes import Geometry
 from BraTSRefineLib.regions import label_convention
-
-SHAPE = (20, 30, 40)
-GRID = Geometry(SHAPE[::-1], (1.0, 1.0, 2.0), (10.0, -20.0, 5.0), (-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0))
 
 
 def tissues(shift: int = 0) -> np.ndarray:

@@ -8,7 +8,7 @@ import vtk
 from BraTSRefineUI import surfaces, vtkarrays
 from BraTSRefineUI.casedata import Labels
 from BraTSRefineUI.scene import rasOf
-from test_scene import GRID, SHAPE
+from small_grid import GRID, SHAPE
 
 
 def ball(radius: float, centre=(10, 15, 20)) -> np.ndarray:
