@@ -11,7 +11,7 @@ from typing import Any
 from ..regions import LabelConvention
 from .case import CHANNELS, Case, Cohort, CohortError, Problem
 from .tables import attributes, read_rows
-from .workspace import Workspace, written_whole
+from .workspace import Workspace, write_json, written_whole
 
 VERSION = 2
 """Of ``cohort.json``: since 2 everything below the root is named from there; what older ones hold is read as well."""
@@ -28,8 +28,7 @@ def save_cohort(cohort: Cohort, workspace: Workspace) -> None:
     """
     with written_whole(workspace.cohort_csv) as temporary:
         _relative(cohort).table().to_csv(temporary, index=False)
-    with written_whole(_json_path(workspace)) as temporary:
-        temporary.write_text(json.dumps(_content(cohort), indent=1, ensure_ascii=False), encoding="utf-8")
+    write_json(_json_path(workspace), _content(cohort))
 
 
 def load_cohort(workspace: Workspace) -> Cohort:

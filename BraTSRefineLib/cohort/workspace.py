@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tempfile
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 class WorkspaceError(RuntimeError):
@@ -39,6 +41,12 @@ def written_whole(path: Path) -> Iterator[Path]:
         raise WorkspaceError(_advice(path, error)) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """A file for people and programs; it appears whole or not at all. Raises WorkspaceError."""
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
 def _advice(path: Path, error: OSError) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..cohort import Case
 from ..cohort.volumes import Geometry, write_volume
-from ..cohort.workspace import Workspace, written_whole
+from ..cohort.workspace import Workspace, write_json
 from ..inference import InferenceError
 from .predicted import Predicted, signatures
 
@@ -158,6 +158,5 @@ def write_prediction(
     }
     if prediction.adaptations:
         record["adapted"] = {model: asdict(report) for model, report in prediction.adaptations.items()}
-    with written_whole(made.record(case.case)) as temporary:
-        temporary.write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
+    write_json(made.record(case.case), record)
     return record

@@ -19,7 +19,7 @@ from uuid import uuid4
 import numpy as np
 
 from ..cohort.volumes import read_label_map
-from ..cohort.workspace import WorkspaceError, written_whole
+from ..cohort.workspace import WorkspaceError, write_json
 from .correction_files import template_of
 from .corrections import Start, folder_of, name_part
 from .flag_types import ReviewError
@@ -87,15 +87,13 @@ class DraftKeeper:
             "path": str(start.path), "hash": start.hash, "prediction_hash": start.prediction_hash,
             "drawn": start.drawn, "opened": time_text(start.opened), "host": socket.gethostname(), "pid": os.getpid(),
         }  # fmt: skip
-        with written_whole(self.folder / "draft.json") as temporary:
-            temporary.write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
+        write_json(self.folder / "draft.json", about)
 
     def let_go(self) -> None:
         """The window lets the draft lie: from now on anybody may take it up. Raises WorkspaceError."""
         if self.is_kept:
             about = _about(self.folder) | {"host": "", "pid": 0}
-            with written_whole(self.folder / "draft.json") as temporary:
-                temporary.write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
+            write_json(self.folder / "draft.json", about)
 
     def discard(self) -> None:
         """The edit was saved, or is not wanted. Raises WorkspaceError where the draft cannot be taken away."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..cohort.case import Case
 from ..cohort.volumes import read_label_map
-from ..cohort.workspace import WorkspaceError, safe_name, written_whole
+from ..cohort.workspace import WorkspaceError, safe_name, write_json
 from .correction_files import Template, blank_template_of, template_of
 from .correction_labels import kept_inside
 from .file_hash import file_hash
@@ -180,8 +180,7 @@ def _write(
             CORRECTION, start.case, who, note=note, flag=flag, model=start.model,
             prediction_hash=start.prediction_hash, payload=payload, when=when,
         )  # fmt: skip
-        with written_whole(_beside(path)) as temporary:
-            temporary.write_text(json.dumps(event.row, indent=1, ensure_ascii=False), encoding="utf-8")
+        write_json(_beside(path), event.row)
     except BaseException:
         path.unlink(missing_ok=True)
         raise

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .. import __version__
-from ..cohort import CHANNELS, Case, Cohort, CohortError, safe_name, written_whole
+from ..cohort import CHANNELS, Case, Cohort, CohortError, safe_name
 from ..cohort.dataset_json import read_dataset_json
 from ..cohort.new_files import written_new
 from ..cohort.relabelling import consecutive
+from ..cohort.workspace import write_json
 from ..regions import LabelConvention
 from .flag_types import ReviewError
 
@@ -109,10 +110,10 @@ class NnunetRaw:
         count = len(list((self.folder / "labelsTr").glob(f"*{ENDING}")))
         if not self._is_there:
             with written_new(self._path) as temporary:
-                temporary.write_text(_as_text(self._new_description() | {"numTraining": count}), encoding="utf-8")
+                content = self._new_description() | {"numTraining": count}
+                temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
         elif self._content.get("numTraining") != count and self._content.get("made_by") == MADE_BY:
-            with written_whole(self._path) as temporary:
-                temporary.write_text(_as_text({**self._content, "numTraining": count}), encoding="utf-8")
+            write_json(self._path, {**self._content, "numTraining": count})
         elif self._content.get("numTraining") != count:
             return f"{self._path} is not ours and stays as it is; its numTraining has to be {count} now"
         return ""
@@ -138,7 +139,3 @@ def layout_of(name: str, folder: Path, cohort: Cohort) -> Layout:
         return NnunetRaw(folder, cohort) if name == "nnunet" else BratsFolders(folder)
     except CohortError as error:
         raise ReviewError(str(error)) from None
-
-
-def _as_text(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, indent=1, ensure_ascii=False)

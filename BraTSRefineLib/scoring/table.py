@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..cohort.workspace import Workspace, written_whole
+from ..cohort.workspace import Workspace, write_json, written_whole
 from ..regions import SCORED_REGIONS
 from .conventions import CONVENTIONS, ScoringError, explain_convention
 from .instances import INSTANCE_WORDS
@@ -41,8 +41,7 @@ def write_scores(scores: pd.DataFrame, workspace: Workspace) -> None:
     _check_columns(scores, workspace.root)
     with written_whole(workspace.scores_csv) as temporary:
         scores.to_csv(temporary, index=False, lineterminator="\n")
-    with written_whole(workspace.scores_json) as temporary:
-        temporary.write_text(json.dumps(_about(scores), indent=1, ensure_ascii=False), encoding="utf-8")
+    write_json(workspace.scores_json, _about(scores))
     with written_whole(workspace.scores_parquet) as temporary:
         scores.to_parquet(temporary, index=False)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 
 from ...cohort import Case
 from ...cohort.volumes import read_label_map
-from ...cohort.workspace import Workspace, written_whole
+from ...cohort.workspace import Workspace, write_json
 from ...inference import InferenceError, read_case_images
 from ...regions import label_convention
 from ...scoring import score_pair
@@ -38,8 +37,7 @@ def measured_loss(made: Predicted, settings: PredictSettings, cases: Sequence[Ca
         loss = _of_case(made, settings, cases[0])
     except InferenceError as error:
         return {"mode_measured": f"no: {error}"}
-    with written_whole(made.loss_json) as temporary:
-        temporary.write_text(json.dumps(loss, indent=1, ensure_ascii=False), encoding="utf-8")
+    write_json(made.loss_json, loss)
     return loss
 
 

@@ -6,7 +6,6 @@ and name, goes on with the cases that are not there yet.
 
 from __future__ import annotations
 
-import json
 import shutil
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ import pandas as pd
 
 from ...cohort import Case, Cohort, load_cohort
 from ...cohort.volumes import VolumeError, read_geometry, read_label_map
-from ...cohort.workspace import Workspace, WorkspaceError, safe_name, written_whole
+from ...cohort.workspace import Workspace, WorkspaceError, safe_name, write_json
 from ...inference import InferenceError
 from ...inference.device import in_words
 from ...inference.models import FoundModel, found_models, model_files
@@ -151,8 +150,7 @@ def _claimed(made: Predicted, settings: PredictSettings) -> Iterator[None]:
             raise JobError(f"{made.folder}: its cases were predicted with {was}; give this prediction another --name")
         if known is None:
             made.loss_json.unlink(missing_ok=True)
-            with written_whole(made.about_json) as temporary:
-                temporary.write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
+            write_json(made.about_json, about)
         yield
 
 

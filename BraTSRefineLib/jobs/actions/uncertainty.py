@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -11,7 +10,7 @@ import pandas as pd
 
 from ...cohort import CHANNELS, Case, case_geometry
 from ...cohort.volumes import Geometry, read_image, write_volume
-from ...cohort.workspace import written_whole
+from ...cohort.workspace import write_json
 from ...fusion import QUANTITIES
 from ...regions import REGIONS
 from ...review import Flag, Flagged, RiskTable, default_threshold, read_risks, risks_file
@@ -143,7 +142,7 @@ def _numbers(
         "mean_in_tumour": float(values[anywhere].mean()) if anywhere.any() else np.nan,
         "mean_in_brain": float(values[brain].mean()) if brain is not None and brain.any() else np.nan,
         "maximum": float(values.max()),
-        "volume_above_ml": int((values >= threshold).sum()) * float(np.prod(geometry.spacing)) / 1000,
+        "volume_above_ml": int((values >= threshold).sum()) * geometry.voxel_ml,
         "status": "ok" if anywhere.any() else NOT_FOUND,
     }
 
@@ -186,8 +185,7 @@ def _write_map(
         "members": members,
         "case": case.case,
     }
-    with written_whole(path.with_name(path.name.replace(".nii.gz", ".json"))) as temporary:
-        temporary.write_text(json.dumps(description, indent=1, ensure_ascii=False), encoding="utf-8")
+    write_json(path.with_name(path.name.replace(".nii.gz", ".json")), description)
 
 
 def _write_tables(context: Context, tables: Tables, cohort: set[str]) -> dict[str, object]:
