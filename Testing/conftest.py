@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +50,29 @@ def phantom_cohort(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("phantom") / "cohort"
     write_cohort(folder, cases=6, centers=3, seed=1, scale=0.4)
     return folder
+
+
+@pytest.fixture(scope="session")
+def bratsrefine() -> Callable[..., subprocess.CompletedProcess]:
+    """``bratsrefine`` with these arguments, as a script would call it."""
+
+    def run(*arguments: object) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "BraTSRefineLib.cli", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def answer(bratsrefine) -> Callable[..., Any]:
+    """What ``bratsrefine`` says to a script that asks for JSON; it must have done what it was asked for."""
+
+    def asked(*arguments: object) -> Any:
+        run = bratsrefine(*arguments, "--json")
+        assert run.returncode == 0, run.stderr
+        return json.loads(run.stdout)
+
+    return asked
 
 
 def server_programs() -> Path | None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -13,17 +10,6 @@ import pytest
 
 from BraTSRefineLib.cohort import Workspace, discover, save_cohort
 from BraTSRefineLib.review import Event, open_store
-
-
-def bratsrefine(*arguments: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "BraTSRefineLib.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
-
-
-def answer(*arguments: object) -> dict:
-    run = bratsrefine(*arguments, "--json")
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +28,7 @@ def workspace(phantom_cohort, tmp_path_factory) -> Path:
     return opened.root
 
 
-def test_list_mark_and_save(workspace, tmp_path):
+def test_list_mark_and_save(answer, workspace, tmp_path):
     listed = answer("annotate", "list", "--workspace", workspace)
     assert listed["progress"] == "0 of 3 done"
     first, second, _ = [row["case"] for row in listed["cases"]]
@@ -58,7 +44,7 @@ def test_list_mark_and_save(workspace, tmp_path):
     assert (tmp_path / "Dataset001" / "imagesTr" / f"{first}_0000.nii.gz").is_symlink()
 
 
-def test_the_list_is_written_as_csv_and_in_the_cart_form(workspace, tmp_path):
+def test_the_list_is_written_as_csv_and_in_the_cart_form(answer, workspace, tmp_path):
     for name, form in (("list.csv", ()), ("cart.csv", ("--cart",))):
         answer("annotate", "list", "--workspace", workspace, "--out", tmp_path / name, *form)
     with (tmp_path / "cart.csv").open() as file:
@@ -77,7 +63,7 @@ def test_the_list_is_written_as_csv_and_in_the_cart_form(workspace, tmp_path):
         (("export", "--out", "x", "--case", "nobody"), "no case 'nobody'"),
     ],
 )
-def test_what_makes_no_sense_is_one_line_and_exit_code_1(workspace, tmp_path, arguments, words):
+def test_what_makes_no_sense_is_one_line_and_exit_code_1(bratsrefine, workspace, tmp_path, arguments, words):
     arguments = [tmp_path / "out" if argument == "x" else argument for argument in arguments]
     run = bratsrefine("annotate", *arguments, "--workspace", workspace)
     assert run.returncode == 1
@@ -85,7 +71,7 @@ def test_what_makes_no_sense_is_one_line_and_exit_code_1(workspace, tmp_path, ar
     assert not (tmp_path / "out").exists()
 
 
-def test_a_workspace_in_which_nothing_was_chosen_says_how_to_choose(phantom_cohort, tmp_path):
+def test_a_workspace_in_which_nothing_was_chosen_says_how_to_choose(bratsrefine, phantom_cohort, tmp_path):
     save_cohort(discover(phantom_cohort), Workspace.open(tmp_path))
     run = bratsrefine("annotate", "list", "--workspace", tmp_path)
     assert run.returncode == 1

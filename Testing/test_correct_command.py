@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +10,6 @@ import SimpleITK
 
 from BraTSRefineLib.cohort import Workspace, discover, read_label_map, save_cohort
 from BraTSRefineLib.review import open_store
-
-
-def bratsrefine(*arguments: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "BraTSRefineLib.cli", "decisions", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
 @pytest.fixture(scope="module")
@@ -44,32 +36,26 @@ def edited(case, folder: Path, label: int, shift: float = 0.0) -> Path:
     return folder / "edited.nrrd"
 
 
-def test_an_edit_of_another_program_is_taken_in_and_listed(reviewed, case, tmp_path):
-    options = ("--workspace", reviewed, "--case", case.case, "--model", "fold_1", "--who", "Ann", "--json")
-    run = bratsrefine("correct", edited(case, tmp_path, 3), *options, "--note", "rim")
-    assert run.returncode == 0, run.stderr
-    saved = Path(json.loads(run.stdout)["file"])
+def test_an_edit_of_another_program_is_taken_in_and_listed(answer, reviewed, case, tmp_path):
+    options = ("--workspace", reviewed, "--case", case.case, "--model", "fold_1")
+    saved = answer("decisions", "correct", edited(case, tmp_path, 3), *options, "--who", "Ann", "--note", "rim")["file"]
     original = read_label_map(case.predictions["fold_1"])
-    assert np.count_nonzero(read_label_map(saved) != original) == 4
-    assert (
-        SimpleITK.ReadImage(str(saved)).GetPixelID()
-        == SimpleITK.ReadImage(str(case.predictions["fold_1"])).GetPixelID()
-    )
-    again = bratsrefine("correct", edited(case, tmp_path, 2), *options[:-3], "--who", "Ben", "--json")
-    assert again.returncode == 0, again.stderr
-    listed = json.loads(bratsrefine("corrections", "--workspace", reviewed, "--json").stdout)
+    assert np.count_nonzero(read_label_map(Path(saved)) != original) == 4
+    assert SimpleITK.ReadImage(saved).GetPixelID() == SimpleITK.ReadImage(str(case.predictions["fold_1"])).GetPixelID()
+    answer("decisions", "correct", edited(case, tmp_path, 2), *options, "--who", "Ben")
+    listed = answer("decisions", "corrections", "--workspace", reviewed)
     assert [(row["who"], row["status"]) for row in listed] == [("Ben", "ok"), ("Ann", "ok")]
     with open_store(reviewed) as store:
         (first, second) = store.events()
         assert first.note == "rim"
         assert second.payload["from"] == first.payload["file"]
         store.undo(second.uid, "Ben")
-    listed = json.loads(bratsrefine("corrections", "--workspace", reviewed, "--json").stdout)
+    listed = answer("decisions", "corrections", "--workspace", reviewed)
     assert [row["status"] for row in listed] == ["taken back", "ok"]
 
 
-def test_another_grid_is_refused(reviewed, case, tmp_path):
+def test_another_grid_is_refused(bratsrefine, reviewed, case, tmp_path):
     options = ("--workspace", reviewed, "--case", case.case, "--model", "fold_1", "--who", "Ann")
-    run = bratsrefine("correct", edited(case, tmp_path, 1, shift=2.0), *options)
+    run = bratsrefine("decisions", "correct", edited(case, tmp_path, 1, shift=2.0), *options)
     assert run.returncode != 0
     assert "another grid" in run.stderr

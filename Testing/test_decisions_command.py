@@ -4,27 +4,13 @@ from __future__ import annotations
 
 import csv
 import importlib.util
-import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from BraTSRefineLib.cohort import Workspace, discover, save_cohort
 from BraTSRefineLib.review import Event, open_store, read_events
-
-
-def bratsrefine(*arguments: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "BraTSRefineLib.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
-
-
-def answer(*arguments: object) -> dict:
-    run = bratsrefine(*arguments, "--json")
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +27,7 @@ def reviewed(phantom_cohort, tmp_path_factory) -> Path:
     return workspace.root
 
 
-def test_the_work_list_of_a_model_knows_only_what_was_said_of_it(phantom_cohort, tmp_path):
+def test_the_work_list_of_a_model_knows_only_what_was_said_of_it(answer, phantom_cohort, tmp_path):
     workspace = Workspace.open(tmp_path / "workspace")
     cohort = discover(phantom_cohort)
     save_cohort(cohort, workspace)
@@ -51,7 +37,7 @@ def test_the_work_list_of_a_model_knows_only_what_was_said_of_it(phantom_cohort,
         assert answer("worklist", "--workspace", workspace.root, "--model", model)["done"] == done
 
 
-def test_what_is_exported_here_can_be_imported_elsewhere(reviewed, tmp_path):
+def test_what_is_exported_here_can_be_imported_elsewhere(answer, reviewed, tmp_path):
     for ending in ("csv", "jsonl"):
         file, other = tmp_path / f"decisions.{ending}", tmp_path / ending
         assert answer("decisions", "export", "--workspace", reviewed, "--out", file)["events"] == 10
@@ -65,7 +51,7 @@ def test_what_is_exported_here_can_be_imported_elsewhere(reviewed, tmp_path):
         assert "uid" in next(csv.reader(stream))
 
 
-def test_a_pseudonymised_export_names_nobody(reviewed, tmp_path):
+def test_a_pseudonymised_export_names_nobody(bratsrefine, reviewed, tmp_path):
     file = tmp_path / "decisions.csv"
     run = bratsrefine("decisions", "export", "--workspace", reviewed, "--out", file, "--pseudonymise")
     assert run.returncode == 0, run.stderr
@@ -76,7 +62,7 @@ def test_a_pseudonymised_export_names_nobody(reviewed, tmp_path):
     assert len({event.case for event in events}) == 5
 
 
-def test_agreement_gives_kappa_and_the_disagreements(reviewed):
+def test_agreement_gives_kappa_and_the_disagreements(bratsrefine, answer, reviewed):
     found = answer("decisions", "agreement", "--workspace", reviewed)
     (pair,) = found["pairs"]
     assert (pair["reader_1"], pair["reader_2"], pair["items"], pair["agree"]) == ("Ann", "Ben", 5, 0.6)
@@ -88,7 +74,7 @@ def test_agreement_gives_kappa_and_the_disagreements(reviewed):
     assert "disagreements:" in bratsrefine("decisions", "agreement", "--workspace", reviewed).stdout
 
 
-def test_the_worklist_says_what_is_open_and_how_far_one_is(reviewed):
+def test_the_worklist_says_what_is_open_and_how_far_one_is(bratsrefine, answer, reviewed):
     found = answer("worklist", "--workspace", reviewed)
     assert (found["progress"], found["done"], found["of"]) == ("3 of 6", 3, 6)
     assert [row["state"] for row in found["cases"]] == ["decided"] * 3 + ["disagreement"] * 2 + ["open"]
@@ -97,7 +83,7 @@ def test_the_worklist_says_what_is_open_and_how_far_one_is(reviewed):
     assert "3 of 6 decided" in bratsrefine("worklist", "--workspace", reviewed, "--state", "open").stdout
 
 
-def test_a_blind_worklist_is_the_reader_s_own(reviewed):
+def test_a_blind_worklist_is_the_reader_s_own(answer, reviewed):
     found = answer("worklist", "--workspace", reviewed, "--order", "blind", "--reader", "Cleo")
     assert found["progress"] == "0 of 6"
     assert {row["decision"] for row in found["cases"]} == {""}
@@ -105,7 +91,7 @@ def test_a_blind_worklist_is_the_reader_s_own(reviewed):
 
 
 @pytest.fixture
-def in_order(reviewed, tmp_path) -> Path:
+def in_order(answer, reviewed, tmp_path) -> Path:
     """The same workspace with flags and predicted quality of its cases."""
     copy = shutil.copytree(reviewed, tmp_path / "ranked")
     names = [row["case"] for row in answer("worklist", "--workspace", copy)["cases"]]
@@ -118,7 +104,7 @@ def in_order(reviewed, tmp_path) -> Path:
     return copy
 
 
-def test_the_worklist_follows_the_flags_and_without_them_the_predicted_quality(in_order):
+def test_the_worklist_follows_the_flags_and_without_them_the_predicted_quality(answer, in_order):
     by_flags = answer("worklist", "--workspace", in_order)["cases"]
     assert [row["flagged_ml"] for row in by_flags] == [3, 2, 1, 0, 0, 0]
     (in_order / "flags.csv").unlink()
@@ -137,7 +123,7 @@ def test_the_worklist_follows_the_flags_and_without_them_the_predicted_quality(i
         (("decisions", "agreement", "--workspace", ".", "--store", "oracle://x"), "'oracle://' is no store"),
     ],
 )
-def test_bad_input_is_one_clear_line(arguments, expected, tmp_path, monkeypatch):
+def test_bad_input_is_one_clear_line(bratsrefine, arguments, expected, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run = bratsrefine(*arguments)
     assert run.returncode == 1
@@ -145,11 +131,11 @@ def test_bad_input_is_one_clear_line(arguments, expected, tmp_path, monkeypatch)
     assert "Traceback" not in run.stderr
 
 
-def test_no_workspace_is_wrong_usage():
+def test_no_workspace_is_wrong_usage(bratsrefine):
     assert bratsrefine("worklist").returncode == 2
 
 
-def test_a_damaged_store_is_one_clear_line_that_names_the_export(reviewed, tmp_path):
+def test_a_damaged_store_is_one_clear_line_that_names_the_export(bratsrefine, reviewed, tmp_path):
     copy = shutil.copytree(reviewed, tmp_path / "damaged")
     (copy / "review.sqlite").write_bytes(b"x" * 5000)
     run = bratsrefine("decisions", "agreement", "--workspace", copy)
@@ -158,7 +144,7 @@ def test_a_damaged_store_is_one_clear_line_that_names_the_export(reviewed, tmp_p
 
 
 @pytest.mark.skipif(importlib.util.find_spec("psycopg") is None, reason="pip install 'bratsrefine[team]'")
-def test_a_server_that_does_not_answer_is_one_clear_line(reviewed, tmp_path):
+def test_a_server_that_does_not_answer_is_one_clear_line(bratsrefine, reviewed, tmp_path):
     run = bratsrefine("worklist", "--workspace", reviewed, "--store", f"postgresql://me:secret@/x?host={tmp_path}")
     assert run.returncode == 1
     assert "no connection to the server" in run.stderr
