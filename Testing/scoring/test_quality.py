@@ -96,6 +96,7 @@ def test_a_case_without_a_consensus_is_not_predicted_and_says_why():
     judged = left_out_quality(table)
     assert np.isnan(judged.loc[0, "predicted"])
     assert judged.loc[0, "status"] == EMPTY_CONSENSUS
+    assert judged["predicted"].notna().sum() == 9
 
 
 def test_a_prediction_of_few_voxels_says_so():
