@@ -71,12 +71,11 @@ def done(
     from ..review import Event
 
     with opened_store(workspace, store) as (opened, reviewed):
-        cohort = _cohort(reviewed)
-        known = _list(reviewed, cohort, [])
-        if case not in set(known.table["case"]):
+        marked = Event("done", case, reader)
+        found = _list(reviewed, _cohort(reviewed), [*opened.events(), marked])
+        if case not in set(found.table["case"]):
             raise UsageError(f"'{case}' is not on the list; 'bratsrefine annotate list' shows it")
-        opened.record(Event("done", case, reader))
-        found = _list(reviewed, cohort, opened.events())
+        opened.record(marked)
     _show(found, as_json)
 
 
