@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -63,20 +64,26 @@ class Person(StrEnum):
     ANNOTATOR = "annotator"
 
 
-def review_command(
-    folder: Path,
-    workspace: Workspace,
-    offscreen: bool,
-    screenshots: Path | None,
-    walk: Person | None = None,
-    store: str = "",
-) -> list[str]:
+@dataclass(frozen=True)
+class Showing:
+    """How the window is opened: off-screen it writes ``screenshots``, by default into the workspace.
+
+    ``walk``: whose way is replayed; ``store``: where the decisions are kept, by default a file.
+    """
+
+    offscreen: bool
+    screenshots: Path | None = None
+    walk: Person | None = None
+    store: str = ""
+
+
+def review_command(folder: Path, workspace: Workspace, how: Showing) -> list[str]:
     """The command line that opens the window on a prepared workspace."""
     command = [sys.executable, "-m", "BraTSRefine.Standalone", "--cohort", str(folder)]
     command += ["--workspace", str(workspace.root)]
-    if offscreen:
-        command += ["--offscreen", "--screenshots", str(screenshots or workspace.root / "screenshots")]
-    return command + (["--walk", walk.value] if walk else []) + (["--store", store] if store else [])
+    if how.offscreen:
+        command += ["--offscreen", "--screenshots", str(how.screenshots or workspace.root / "screenshots")]
+    return command + (["--walk", how.walk.value] if how.walk else []) + (["--store", how.store] if how.store else [])
 
 
 def display_missing() -> bool:
@@ -84,26 +91,17 @@ def display_missing() -> bool:
     return sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def open_review(
-    cohort: Cohort,
-    folder: Path,
-    workspace: Workspace,
-    offscreen: bool,
-    screenshots: Path | None,
-    walk: Person | None = None,
-    store: str = "",
-) -> int:
+def open_review(cohort: Cohort, folder: Path, workspace: Workspace, how: Showing) -> int:
     """Score and map what is not yet scored or mapped, then open the window."""
     if cohort.models:
         scores_of(cohort, workspace)
     several = any(len(case.usable_models()) > 1 for case in cohort.cases)
     if several and not is_current(workspace.root / "uncertainty.csv", workspace):
         run_job(workspace, "uncertainty", {})
-    if not offscreen and display_missing():
+    if not how.offscreen and display_missing():
         notes.print("no display here: the same window is rendered off-screen instead")
-        offscreen = True
-    command = review_command(folder, workspace, offscreen, screenshots, walk, store)
-    return subprocess.run(command, check=False).returncode
+        how = replace(how, offscreen=True)
+    return subprocess.run(review_command(folder, workspace, how), check=False).returncode
 
 
 def review(
@@ -128,7 +126,8 @@ def review(
     """
     found, opened = open_cohort(folder, workspace, labels, model_labels, references, predictions)
     print_problems(found)
-    raise typer.Exit(open_review(found, folder, opened, offscreen or walk is not None, screenshots, walk, store))
+    how = Showing(offscreen or walk is not None, screenshots, walk, store)
+    raise typer.Exit(open_review(found, folder, opened, how))
 
 
 def demo(
@@ -147,6 +146,6 @@ def demo(
     found, opened = open_cohort(folder, None)
     scores_of(found, opened)
     run_job(opened, "report", {})
-    code = open_review(found, folder, opened, offscreen, None)
+    code = open_review(found, folder, opened, Showing(offscreen))
     print(f"report: {opened.report_html}")
     raise typer.Exit(code)
