@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from time import perf_counter
@@ -113,13 +114,8 @@ def _kept_for_gradients(group: Group, prepared: Prepared, device: torch.device) 
         kept += output.numel() * output.element_size() if isinstance(output, torch.Tensor) else 0
 
     layers = [module for module in network.modules() if not any(module.children())]
-    hooks = [module.register_forward_hook(count) for module in layers]
-    try:
-        with torch.inference_mode():
-            network(next(images(prepared, group.window)).to(device))
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with _hooked(layers, count), torch.inference_mode():
+        network(next(images(prepared, group.window)).to(device))
     return kept + 2 * _weights(network)
 
 
@@ -170,11 +166,20 @@ def _on_cpu(
         tensors = [one for one in (*inputs, output) if isinstance(one, torch.Tensor)]
         largest = max(largest, sum(one.numel() * one.element_size() for one in tensors))
 
-    hooks = [module.register_forward_hook(measure) for module in network.modules()]
-    start = perf_counter()
-    try:
+    with _hooked(network.modules(), measure):
+        start = perf_counter()
         engine.logits(network, channels, case, IDENTITY, prepared)
-    finally:
-        for hook in hooks:
-            hook.remove()
     return perf_counter() - start, LAYERS_HELD * largest + _weights(network)
+
+
+@contextmanager
+def _hooked(
+    modules: Iterable[torch.nn.Module], hook: Callable[[torch.nn.Module, tuple, object], None]
+) -> Iterator[None]:
+    """Meanwhile ``hook`` is called after each forward pass of a module."""
+    handles = [module.register_forward_hook(hook) for module in modules]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
