@@ -117,15 +117,15 @@ def packed(masks: torch.Tensor) -> np.ndarray:
 def together(members: Sequence[Bits]) -> np.ndarray:
     """uint8 ``(member, byte)`` of the bytes that any member uses, or of all."""
     whole = next((len(member.values) for member in members if isinstance(member.places, slice)), None)
-    if whole is not None:
+    if whole is None:
+        used = np.unique(np.concatenate([member.places for member in members]))
+        columns = [np.searchsorted(used, member.places) for member in members]
+        rows = np.zeros((len(members), len(used)), np.uint8)
+    else:
+        columns = [member.places for member in members]
         rows = np.zeros((len(members), whole), np.uint8)
-        for row, member in zip(rows, members, strict=True):
-            row[member.places] = member.values
-        return rows
-    places = np.unique(np.concatenate([member.places for member in members]))
-    rows = np.zeros((len(members), len(places)), np.uint8)
-    for row, member in zip(rows, members, strict=True):
-        row[np.searchsorted(places, member.places)] = member.values
+    for row, places, member in zip(rows, columns, members, strict=True):
+        row[places] = member.values
     return rows
 
 
