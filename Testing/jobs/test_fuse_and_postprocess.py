@@ -176,8 +176,9 @@ def test_a_finished_run_is_a_further_model_of_the_cohort(fused):
     assert with_runs["A"].predictions["mine"].is_file()
 
 
-def test_a_run_can_be_post_processed_in_turn(fused):
-    _, summary, _ = run(fused.workspace, "postprocess", {"model": "mine"}, name="polished")
+def test_a_run_can_be_post_processed_in_turn(workspace):
+    run(workspace, "fuse", {"method": "majority"}, name="mine")
+    _, summary, _ = run(workspace, "postprocess", {"model": "mine"}, name="polished")
     assert summary["source"] == "mine"
     assert summary["note"].startswith("1 of 3 cases: no reference")
 

@@ -27,7 +27,7 @@ def test_scores_of_every_model_are_in_the_workspace(scored):
     workspace, summary, _ = scored
     assert dice(workspace, "A", "true") == 1.0
     assert dice(workspace, "A", "left") < 1.0
-    assert {"left", "mine", "right", "true"} <= set(summary["models"])
+    assert summary["models"] == ["left", "mine", "right", "true"]
     assert summary["mean_dice"]["true"]["WT"] == pytest.approx((1 + 1 + dice(workspace, "C", "true")) / 3)
 
 
