@@ -61,8 +61,7 @@ class Likeness:
 
 def signature(case: str, reference: Labelled, geometry: Geometry) -> Signature | None:
     """None for a tumour of less than ``LEAST_ML``."""
-    voxel_ml = float(np.prod(geometry.spacing)) / 1000
-    volumes = {region: reference.size(region) * voxel_ml for region in reference.regions}
+    volumes = {region: reference.size(region) * geometry.voxel_ml for region in reference.regions}
     if volumes.get("WT", 0.0) < LEAST_ML:
         return None
     where, spacing = to_canonical(reference.voxels, geometry)

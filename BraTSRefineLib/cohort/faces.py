@@ -30,8 +30,7 @@ def looks_unstripped(voxels: np.ndarray, geometry: Geometry) -> bool:
         return False
     ground, top = _corners(voxels), np.percentile(sample, 99.5)
     filled = np.abs(sample - ground) > FAINT * abs(float(top) - ground)
-    voxel_ml = float(np.prod(geometry.spacing)) * STEP**3 / 1000
-    return bool(np.count_nonzero(filled) * voxel_ml > MOST_BRAIN_ML)
+    return bool(np.count_nonzero(filled) * STEP**3 * geometry.voxel_ml > MOST_BRAIN_ML)
 
 
 def _corners(voxels: np.ndarray) -> float:
