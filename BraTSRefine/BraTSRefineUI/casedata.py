@@ -237,31 +237,22 @@ def readUncertainty(path: Path) -> UncertaintyMap:
 
 
 FALSE_POSITIVE, FALSE_NEGATIVE, WRONG_CLASS, CONFUSED_AWAY = 1, 2, 3, 4
+"""The kinds of errors, as ``error_kinds`` numbers them."""
 
 
 def errorMap(reference: Labels, prediction: Labels, region: str) -> np.ndarray | None:
-    """Where the prediction of a region errs ``(z, y, x)``, uint8.
-
-    1 false positive: the reference has no tumour there. 2 false negative: the prediction has none. Where both have
-    tumour, only its class is wrong: 3 in WT that the tissues differ, in TC and ET that another tissue was taken for the
-    region, 4 that the region was taken for another tissue. Without WT on both sides everything is 1 or 2.
+    """What is wrong where with the prediction of a region ``(z, y, x)``: see ``error_kinds``.
 
     None where the grids differ or one of the two does not know the region.
     """
+    from BraTSRefineLib.analysis.errors import error_kinds
+
     if not reference.on(prediction) or region not in reference.regions or region not in prediction.regions:
         return None
-    true, found = reference.regions[region], prediction.regions[region]
-    errors = np.zeros(true.shape, dtype=np.uint8)
     box = _boxAround(reference, prediction)
-    true, found, inside = true[box], found[box], errors[box]
-    inside[found & ~true] = FALSE_POSITIVE
-    inside[true & ~found] = FALSE_NEGATIVE
-    both = _bothTumour(reference, prediction, box)
-    if region == "WT":
-        inside[both & _innerDiffers(reference, prediction, box)] = WRONG_CLASS
-    elif both is not None:
-        inside[both & found & ~true] = WRONG_CLASS
-        inside[both & true & ~found] = CONFUSED_AWAY
+    true, found = ({name: mask[box] for name, mask in each.regions.items()} for each in (reference, prediction))
+    errors = np.zeros(reference.regions[region].shape, dtype=np.uint8)
+    errors[box] = error_kinds(true, found, region)
     return errors
 
 
@@ -283,17 +274,3 @@ def _boxAround(*several: Labels) -> tuple[slice, ...]:
     if not bounds:
         return (slice(0),) * 3
     return tuple(slice(min(b[axis][0] for b in bounds), max(b[axis][1] for b in bounds) + 1) for axis in range(3))
-
-
-def _bothTumour(reference: Labels, prediction: Labels, box: tuple[slice, ...]) -> np.ndarray | None:
-    if "WT" not in reference.regions or "WT" not in prediction.regions:
-        return None
-    return reference.regions["WT"][box] & prediction.regions["WT"][box]
-
-
-def _innerDiffers(reference: Labels, prediction: Labels, box: tuple[slice, ...]) -> np.ndarray:
-    differs = np.zeros(reference.regions["WT"][box].shape, dtype=bool)
-    for inner in ("TC", "ET"):
-        if inner in reference.regions and inner in prediction.regions:
-            differs |= reference.regions[inner][box] != prediction.regions[inner][box]
-    return differs

@@ -19,7 +19,7 @@ BOUNDARY_SHARE = 0.95
 """An error is one of the boundary where this share of it lies within 2 mm of the reference's surface."""
 
 SAMPLED_VOXELS = 20_000
-FALSE_POSITIVE, FALSE_NEGATIVE, WRONG_CLASS = 1, 2, 3
+FALSE_POSITIVE, FALSE_NEGATIVE, WRONG_CLASS, CONFUSED_AWAY = 1, 2, 3, 4
 
 
 @dataclass(frozen=True)
@@ -123,15 +123,35 @@ def error_map(
     of WT's extent. Raises LabelError where a convention does not know the region.
     """
     theirs = prediction_labels or convention
-    true, found = convention.mask(reference, region), theirs.mask(prediction, region)
-    errors = np.zeros(true.shape, dtype=np.uint8)
+    names = {region, *(name for name in REGIONS if name in convention.regions and name in theirs.regions)}
+    true = {name: convention.mask(reference, name) for name in names}
+    kinds = error_kinds(true, {name: theirs.mask(prediction, name) for name in names}, region)
+    return kinds if region == "WT" else _OF_EXTENT[kinds]
+
+
+_OF_EXTENT = np.array([0, FALSE_POSITIVE, FALSE_NEGATIVE, FALSE_POSITIVE, FALSE_NEGATIVE], np.uint8)
+"""By kind of error: what it is to somebody who asks for a region's extent alone."""
+
+
+def error_kinds(true: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray], region: str) -> np.ndarray:
+    """What is wrong where with the masks ``found`` of a region (of the shape of all), uint8; 0 where they are right.
+
+    1 false positive: the reference has no tumour there. 2 false negative: the prediction has none. Where both have
+    tumour, only its class is wrong: 3 in WT that the tissues differ, in others that another tissue was taken for the
+    region, 4 that the region was taken for another tissue. Without WT on both sides everything is 1 or 2.
+    """
+    too_much, too_little = found[region] & ~true[region], true[region] & ~found[region]
+    kinds = np.zeros(too_much.shape, np.uint8)
+    kinds[too_much], kinds[too_little] = FALSE_POSITIVE, FALSE_NEGATIVE
+    if "WT" not in true or "WT" not in found:
+        return kinds
+    both = true["WT"] & found["WT"]
     if region == "WT":
-        for inner in [name for name in REGIONS[1:] if name in convention.regions and name in theirs.regions]:
-            errors[convention.mask(reference, inner) != theirs.mask(prediction, inner)] = WRONG_CLASS
-    errors[~true & ~found] = 0
-    errors[found & ~true] = FALSE_POSITIVE
-    errors[true & ~found] = FALSE_NEGATIVE
-    return errors
+        for inner in [name for name in REGIONS[1:] if name in true and name in found]:
+            kinds[both & (true[inner] != found[inner])] = WRONG_CLASS
+    else:
+        kinds[both & too_much], kinds[both & too_little] = WRONG_CLASS, CONFUSED_AWAY
+    return kinds
 
 
 @dataclass(frozen=True)
@@ -145,16 +165,12 @@ class _Grid:
     def spacing(self) -> np.ndarray:
         return np.array(self.geometry.array_spacing)
 
-    @property
-    def voxel_ml(self) -> float:
-        return float(np.prod(self.spacing)) / 1000
-
     def ml(self, mask: np.ndarray) -> float:
-        return int(np.count_nonzero(mask)) * self.voxel_ml
+        return int(np.count_nonzero(mask)) * self.geometry.voxel_ml
 
     def spot(self, voxels: int, index: np.ndarray) -> Spot:
         whole = tuple(int(i) + cut.start for i, cut in zip(index, self.box, strict=True))
-        return Spot(voxels * self.voxel_ml, whole, self.geometry.to_physical(whole))
+        return Spot(voxels * self.geometry.voxel_ml, whole, self.geometry.to_physical(whole))
 
 
 def _pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -184,7 +200,7 @@ def _lonely_pieces(true: np.ndarray, found: np.ndarray, grid: _Grid) -> Mapping[
     missed = _untouched(labels, counts, found)
     summary = {
         "missed_count": len(missed),
-        "missed_ml": float(counts[missed].sum()) * grid.voxel_ml,
+        "missed_ml": float(counts[missed].sum()) * grid.geometry.voxel_ml,
         "reference_count": len(counts) - 1,
     }
     if not found.any():
@@ -192,7 +208,7 @@ def _lonely_pieces(true: np.ndarray, found: np.ndarray, grid: _Grid) -> Mapping[
     surface = _Surface(true, grid.spacing)
     labels, counts = _pieces(found)
     made_up = _untouched(labels, counts, true)
-    summary |= _far(labels, counts, made_up, surface, grid.voxel_ml)
+    summary |= _far(labels, counts, made_up, surface, grid.geometry.voxel_ml)
     summary["boundary_only"] = not len(missed) and not len(made_up) and _hugs(true != found, surface)
     return summary
 
