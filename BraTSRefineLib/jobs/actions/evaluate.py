@@ -98,10 +98,8 @@ def _cohort(context: Context) -> tuple[Cohort, list[str]]:
 
 def _mapped(context: Context, cohort: Cohort) -> list[str]:
     """The models with maps of their own, in the order in which the job names them; all where it names none."""
-    there, named = (
-        mapped_models(context.workspace, [case.case for case in cohort.cases]),
-        context.job.parameters["models"],
-    )
+    there = mapped_models(context.workspace, [case.case for case in cohort.cases])
+    named = context.job.parameters["models"]
     return there if named is None else [name for name in dict.fromkeys(named) if name in there]
 
 

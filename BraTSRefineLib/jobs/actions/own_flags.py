@@ -21,7 +21,8 @@ def flag_own_maps(context: Context, cohort: Cohort, models: Sequence[str], asked
 
     Raises JobError for no model, or one that has no maps of its own.
     """
-    model, cases = "".join(models), [case.case for case in cohort.cases]
+    cases = [case.case for case in cohort.cases]
+    model = models[0] if models else ""
     mapped = mapped_models(context.workspace, cases)
     if model not in mapped:
         there = f"of {model} there are none" if model else f"name one of them ({', '.join(mapped) or 'there is none'})"
