@@ -62,7 +62,7 @@ class CaseScene:
         isOther = region != self.region or any(getattr(data, one) is not getattr(before, one) for one in OUTLINES)
         self._show(data, uncertainty, region)
         if isOther:
-            self._tellOutlines()
+            views.follow(self.scene)
 
     def showAnother(self, data: CaseData, uncertainty: UncertaintyMap | None = None, region: str = "WT") -> None:
         """Show another case, looking at its tumour once its nodes are there; a view that moves draws their outlines."""
@@ -70,7 +70,7 @@ class CaseScene:
         before = views.position(self.scene)
         self.lookAtTumour()
         if views.position(self.scene) == before:
-            self._tellOutlines()
+            views.follow(self.scene)
 
     def _show(self, data: CaseData, uncertainty: UncertaintyMap | None, region: str) -> None:
         with nodes.together(self.scene):
@@ -88,13 +88,6 @@ class CaseScene:
         self._showErrors()
         self._showDistances()
         self.showUncertainty(uncertainty)
-
-    def _tellOutlines(self) -> None:
-        """A view learns which nodes came and went together, but draws an outline only when told of it afterwards."""
-        for source in OUTLINES:
-            for node in self._owned.of(source, "vtkMRMLSegmentationNode"):
-                for display in nodes.outlineDisplays(node).values():
-                    display.Modified()
 
     def setRegion(self, region: str) -> None:
         """Put one region forward: its outlines, its surfaces, its error map."""

@@ -178,6 +178,15 @@ def linkShown(scene) -> None:
         node.SetViewGroup(SHOWN_GROUP if view.tag in shown else HIDDEN_GROUP)
 
 
+def follow(scene) -> None:
+    """Have the shown slice views draw the outlines of segmentations that came or went in a batch.
+
+    A view takes them up at the next event that it hears. It does not hear new nodes yet, but it does hear its own.
+    """
+    for _view, node, _composite in shownSliceNodes(scene):
+        node.Modified()
+
+
 def threeDNodeIDs(scene) -> list[str]:
     """The module's 3D view; empty where it does not exist."""
     return [node.GetID() for node in nodesOfClass(scene, "vtkMRMLViewNode") if _isOurs(node)]

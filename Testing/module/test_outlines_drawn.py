@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from driving import press, wait_until
@@ -58,6 +60,14 @@ def test_another_model_is_outlined(host, bench):
     after = outlined(host)
     assert min(after) > 20
     assert after != before
+
+
+def test_another_prediction_is_outlined_without_a_reference(host, bench):
+    alone = replace(bench.session.data, reference=None)
+    bench.caseScene.show(alone)
+    bench.caseScene.show(replace(alone, prediction=replace(alone.prediction)))
+    reference, prediction = outlined(host)
+    assert reference < 20 < prediction
 
 
 def test_outlines_that_are_toggled_off_are_not_drawn(host):
