@@ -103,10 +103,17 @@ class Prefetcher:
         """What was read ahead, once; None where it was not, or where a file has changed since."""
         for asked, path in list(self._ready):
             if asked.reading == reading:
-                read = packing.unpack(path) if asked.stamp == reading.stamp() else None
+                read = self._unpacked(path) if asked.stamp == reading.stamp() else None
                 self._drop(asked, path)
                 return read
         return None
+
+    def _unpacked(self, path: Path) -> CaseRead | None:
+        try:
+            return packing.unpack(path)
+        except packing.PackingError as error:
+            self.tell(_("The case is read again: {reason}").format(reason=error))
+            return None
 
     def stop(self) -> None:
         """End the process and remove all that was read; ``want`` starts anew."""

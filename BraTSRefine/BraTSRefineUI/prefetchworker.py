@@ -1,27 +1,26 @@
 """``python -m BraTSRefineUI.prefetchworker FOLDER``: reads cases for a window, in a process of its own.
 
-A line on standard input is a question (``encoded``), a line on standard output says how far the answer is (JSON): the
-part that is being read, ``done`` with the file in FOLDER that holds the answer, or ``failed`` with the reason. When
-standard input ends, because the window is done with it or was killed, FOLDER goes and so does the process.
+A line on standard input is a question (``encoded``), a line on standard output says how far the answer is, both as
+JSON: the part that is being read, ``done`` with the file in FOLDER that holds the answer, or ``failed`` with the
+reason. When standard input ends, because the window is done with it or was killed, FOLDER goes and so does the process.
 """
 
 from __future__ import annotations
 
-import base64
 import json
-import pickle
 import shutil
 import signal
 import sys
 from pathlib import Path
 
 from . import packing
+from .plaindata import fromPlain, toPlain
 from .reading import Reading, readCase, workOut
 
 
 def encoded(number: int, reading: Reading) -> bytes:
     """A question as a line."""
-    return base64.b64encode(pickle.dumps((number, reading))) + b"\n"
+    return json.dumps([number, toPlain(reading)]).encode() + b"\n"
 
 
 def main(folder: Path) -> None:
@@ -30,7 +29,8 @@ def main(folder: Path) -> None:
             signal.signal(getattr(signal, name), lambda *_: sys.exit())
     try:
         for line in sys.stdin.buffer:
-            _answer(folder, *pickle.loads(base64.b64decode(line)))
+            number, reading = json.loads(line)
+            _answer(folder, number, fromPlain(reading))
     except KeyboardInterrupt:
         pass  # meant for the window's process, which closes our input
     finally:

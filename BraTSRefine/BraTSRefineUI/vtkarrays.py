@@ -10,11 +10,18 @@ import vtk
 
 @dataclass(frozen=True)
 class Surface:
-    """A surface in RAS as arrays: points and normals (n, 3) float32, triangles (m, 3) as indices into them, int64."""
+    """A surface in RAS as arrays: points and normals (n, 3) float32, triangles (m, 3) as indices into them, int64.
+
+    Raises ValueError for a triangle of points that there are not: VTK would read beyond them.
+    """
 
     points: np.ndarray
     normals: np.ndarray
     triangles: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.triangles.size and not 0 <= self.triangles.min() <= self.triangles.max() < len(self.points):
+            raise ValueError("a triangle of the surface has a corner that is none of its points")
 
 
 def ijkToRas(geometry) -> vtk.vtkMatrix4x4:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,8 +20,8 @@ from BraTSRefine.Standalone.application import application
 application(offscreen=True)
 names.install()
 
-from BraTSRefineUI import packing, prefetch  # noqa: E402
-from BraTSRefineUI.reading import readCase  # noqa: E402
+from BraTSRefineUI import prefetch  # noqa: E402
+from BraTSRefineUI.reading import CaseRead, readCase  # noqa: E402
 from BraTSRefineUI.session import Session  # noqa: E402
 
 LONG_ENOUGH_S = 120
@@ -100,7 +101,9 @@ def assertSame(read, expected) -> None:
 def test_what_was_read_ahead_is_what_the_window_would_have_read(fetcher, readings):
     fetcher.want(readings[:1])
     until(lambda: fetcher.isIdle)
-    assertSame(fetcher.take(readings[0]), readCase(readings[0]))
+    read = fetcher.take(readings[0])
+    assert isinstance(read, CaseRead)
+    assertSame(read, readCase(readings[0]))
 
 
 def test_surfaces_hull_and_grey_range_come_along(fetcher, readings):
@@ -129,7 +132,10 @@ def test_arrays_outlive_the_file_and_the_process(fetcher, readings):
     read = fetcher.take(readings[0])
     fetcher.stop()
     assertSame(read, readCase(readings[0]))
-    next(iter(read.data.images.values())).voxels[...] = 0
+    voxels = next(iter(read.data.images.values())).voxels
+    assert voxels.any()
+    voxels[...] = 0
+    assert not voxels.any(), "they are ours and may be changed"
 
 
 def test_what_nobody_wants_any_more_goes(fetcher, readings):
@@ -168,6 +174,23 @@ def test_a_file_that_changed_on_disk_is_read_anew(fetcher, readings, which):
         assert files(fetcher) == []
     finally:
         path.write_bytes(content)
+
+
+def test_a_damaged_answer_is_refused_and_told_and_the_case_is_read_otherwise(fetcher, readings):
+    fetcher.want(readings[:1])
+    until(lambda: fetcher.isIdle)
+    (answer,) = files(fetcher)
+    os.truncate(answer, answer.stat().st_size // 2)
+    assert fetcher.take(readings[0]) is None
+    assert "read again" in fetcher.told[0]
+    assert answer.name in fetcher.told[0]
+    assert files(fetcher) == []
+
+
+def test_what_was_read_is_for_nobody_else(fetcher, readings):
+    fetcher.want(readings[:1])
+    until(lambda: fetcher.isIdle)
+    assert fetcher.folder.stat().st_mode & 0o077 == 0
 
 
 def test_a_broken_file_is_told_with_the_case_and_not_before(fetcher, readings):
@@ -319,11 +342,18 @@ def another_window(cohort, workspace):
         process.stdout.close()
 
 
+def left_by(process) -> list[Path]:
+    """The folders that a window left, wherever it may have made them."""
+    places = {prefetch.IN_MEMORY, Path(tempfile.gettempdir())}
+    return [folder for place in places for folder in place.glob(f"{prefetch.PREFIX}{process.pid}-*")]
+
+
 def test_a_killed_window_leaves_no_file_and_no_process(another_window):
     process, folder, reader = another_window("wait")
     process.kill()
     process.wait()
     until(lambda: not folder.exists() and not prefetch.isRunning(reader))
+    assert left_by(process) == []
 
 
 def test_a_window_that_is_terminated_with_all_its_processes_leaves_no_file(another_window):
@@ -331,12 +361,14 @@ def test_a_window_that_is_terminated_with_all_its_processes_leaves_no_file(anoth
     os.killpg(process.pid, signal.SIGTERM)
     process.wait()
     until(lambda: not folder.exists() and not prefetch.isRunning(reader))
+    assert left_by(process) == []
 
 
 def test_a_window_that_ends_without_a_word_leaves_no_file(another_window):
     process, folder, reader = another_window("end")
     process.wait()
     until(lambda: not folder.exists() and not prefetch.isRunning(reader))
+    assert left_by(process) == []
 
 
 def test_what_both_left_when_they_were_killed_together_goes_at_the_next_start(another_window, fetcher, readings):
@@ -348,24 +380,3 @@ def test_what_both_left_when_they_were_killed_together_goes_at_the_next_start(an
     until(lambda: fetcher.isIdle)
     assert not folder.exists()
     assert fetcher.folder.exists()
-
-
-def test_packed_arrays_come_back_whatever_their_shape_and_kind(tmp_path):
-    masks = np.zeros((40, 50, 60), bool)
-    masks[3:9, 10:20, 5:50] = True
-    found = {
-        "mask": masks,
-        "full": np.ones((64, 64, 64), np.uint8),
-        "nothing": np.zeros((70, 70, 70), np.uint8),
-        "image": np.arange(60000, dtype=np.float32).reshape(20, 50, 60),
-        "turned": np.arange(24000, dtype=np.int16).reshape(20, 30, 40).T,
-        "small": np.array([True, False]),
-        "words": "µ",
-    }
-    packing.pack(found, tmp_path / "packed")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["packed"]
-    back = packing.unpack(tmp_path / "packed")
-    for name, value in found.items():
-        np.testing.assert_array_equal(back[name], value)
-        assert getattr(back[name], "dtype", None) == getattr(value, "dtype", None)
-    assert (tmp_path / "packed").stat().st_size < sum(v.nbytes for v in found.values() if hasattr(v, "nbytes")) / 1.5
