@@ -132,6 +132,6 @@ class BraTSRefineTest(ScriptedLoadableModuleTest):
             caseScene = BraTSRefineLogic().showCase(cohort, Path(folder) / "workspace", case, model="fold_1")
         self.addCleanup(caseScene.clear)
         shown = {node.GetName() for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")}
-        self.assertLessEqual({"reference", "fold_1"}, shown)
+        assert {"reference", "fold_1"} <= shown
         caseScene.clear()
-        self.assertEqual(slicer.mrmlScene.GetNumberOfNodes(), before)
+        assert slicer.mrmlScene.GetNumberOfNodes() == before

@@ -129,4 +129,4 @@ class HostProbeLogic(ScriptedLoadableModuleLogic):
 
 class HostProbeTest(ScriptedLoadableModuleTest):
     def test_SceneExists(self):
-        self.assertIsNotNone(slicer.mrmlScene)
+        assert slicer.mrmlScene is not None
