@@ -12,13 +12,8 @@ import pandas as pd
 import pytest
 
 
-def bratsrefine(*arguments: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "BraTSRefineLib.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
-
-
 @pytest.fixture(scope="module")
-def workspace(phantom_cohort, tmp_path_factory) -> Path:
+def workspace(bratsrefine, phantom_cohort, tmp_path_factory) -> Path:
     """A workspace in which the phantom cohort was scored."""
     folder = tmp_path_factory.mktemp("workspace")
     run = bratsrefine("score", phantom_cohort, "--workspace", folder, "--json")
@@ -26,7 +21,7 @@ def workspace(phantom_cohort, tmp_path_factory) -> Path:
     return folder
 
 
-def test_cohort_json_lists_cases_models_and_problems(phantom_cohort):
+def test_cohort_json_lists_cases_models_and_problems(bratsrefine, phantom_cohort):
     run = bratsrefine("cohort", phantom_cohort, "--json")
     assert run.returncode == 0, run.stderr
     found = json.loads(run.stdout)
@@ -52,7 +47,7 @@ def test_a_case_that_cannot_be_scored_is_one_row_that_says_why(workspace):
     assert all(status and status != "ok" for status in failed["status"])
 
 
-def test_rank_lists_the_worst_first(phantom_cohort, workspace):
+def test_rank_lists_the_worst_first(bratsrefine, phantom_cohort, workspace):
     run = bratsrefine("rank", phantom_cohort, "--workspace", workspace, "--region", "WT", "--worst", 4, "--json")
     assert run.returncode == 0, run.stderr
     values = [row["value"] for row in json.loads(run.stdout)]
@@ -60,13 +55,13 @@ def test_rank_lists_the_worst_first(phantom_cohort, workspace):
     assert values == sorted(values)
 
 
-def test_strata_by_center_names_every_center(phantom_cohort, workspace):
+def test_strata_by_center_names_every_center(bratsrefine, phantom_cohort, workspace):
     run = bratsrefine("strata", phantom_cohort, "--workspace", workspace, "--by", "center", "--json")
     assert run.returncode == 0, run.stderr
     assert len({row["stratum"] for row in json.loads(run.stdout)}) == 3
 
 
-def test_strata_of_two_factors_name_both(phantom_cohort, workspace):
+def test_strata_of_two_factors_name_both(bratsrefine, phantom_cohort, workspace):
     run = bratsrefine("strata", phantom_cohort, "--workspace", workspace, "--by", "size,center", "--json")
     assert run.returncode == 0, run.stderr
     rows = json.loads(run.stdout)
@@ -74,13 +69,13 @@ def test_strata_of_two_factors_name_both(phantom_cohort, workspace):
     assert all("ml" in row["stratum"] for row in rows)
 
 
-def test_strata_by_what_is_not_known_name_what_is(phantom_cohort, workspace):
+def test_strata_by_what_is_not_known_name_what_is(bratsrefine, phantom_cohort, workspace):
     run = bratsrefine("strata", phantom_cohort, "--workspace", workspace, "--by", "scanner")
     assert run.returncode == 1
     assert "'scanner': divide them by size, center, region" in run.stderr
 
 
-def test_rank_by_rank_sum_lists_the_largest_first(phantom_cohort, workspace):
+def test_rank_by_rank_sum_lists_the_largest_first(bratsrefine, phantom_cohort, workspace):
     run = bratsrefine("rank", phantom_cohort, "--workspace", workspace, "--by", "rank sum", "--worst", 5, "--json")
     assert run.returncode == 0, run.stderr
     values = [row["value"] for row in json.loads(run.stdout)]
@@ -88,7 +83,7 @@ def test_rank_by_rank_sum_lists_the_largest_first(phantom_cohort, workspace):
     assert values == sorted(values, reverse=True)
 
 
-def test_rank_and_strata_of_lesions_that_were_not_scored_say_what_to_do(phantom_cohort, tmp_path):
+def test_rank_and_strata_of_lesions_that_were_not_scored_say_what_to_do(bratsrefine, phantom_cohort, tmp_path):
     scored = bratsrefine("score", phantom_cohort, "--workspace", tmp_path, "--measures", "none")
     assert scored.returncode == 0, scored.stderr
     for command in ("rank", "strata"):
@@ -97,7 +92,7 @@ def test_rank_and_strata_of_lesions_that_were_not_scored_say_what_to_do(phantom_
         assert "--measures lesions" in run.stderr
 
 
-def test_centers_give_every_table_and_the_notes(phantom_cohort, workspace):
+def test_centers_give_every_table_and_the_notes(bratsrefine, phantom_cohort, workspace):
     run = bratsrefine("centers", phantom_cohort, "--workspace", workspace, "--region", "WT", "--json")
     assert run.returncode == 0, run.stderr
     found = json.loads(run.stdout)
@@ -106,7 +101,7 @@ def test_centers_give_every_table_and_the_notes(phantom_cohort, workspace):
     assert len({row["center"] for row in found["centers"]}) == 3
 
 
-def test_compare_takes_two_models_or_two_runs_or_ranks_all(phantom_cohort, workspace, tmp_path):
+def test_compare_takes_two_models_or_two_runs_or_ranks_all(bratsrefine, phantom_cohort, workspace, tmp_path):
     of_models = ("--model", "fold_1", "--model", "fold_2")
     for arguments in (of_models, ("--with", workspace), ()):
         run = bratsrefine("compare", phantom_cohort, "--workspace", workspace, *arguments, "--json")
@@ -120,13 +115,13 @@ def test_compare_takes_two_models_or_two_runs_or_ranks_all(phantom_cohort, works
     assert "no scores yet" in nothing.stderr
 
 
-def test_report_works_offline(phantom_cohort, workspace):
+def test_report_works_offline(bratsrefine, phantom_cohort, workspace):
     run = bratsrefine("report", phantom_cohort, "--workspace", workspace)
     assert run.returncode == 0, run.stderr
     assert (workspace / "report.html").stat().st_size > 100_000
 
 
-def test_uncertainty_fuse_postprocess_and_select_follow_each_other(phantom_cohort, workspace):
+def test_uncertainty_fuse_postprocess_and_select_follow_each_other(bratsrefine, phantom_cohort, workspace):
     made = bratsrefine("uncertainty", phantom_cohort, "--workspace", workspace, "--json")
     fused = bratsrefine("fuse", phantom_cohort, "--workspace", workspace, "--method", "mean", "--json")
     cleaned = bratsrefine(
@@ -147,7 +142,7 @@ def test_uncertainty_fuse_postprocess_and_select_follow_each_other(phantom_cohor
     assert len(list((workspace / "runs").glob("fuse-*/outputs/predictions/*.nii.gz"))) == 6
 
 
-def test_uncertainty_is_evaluated_and_mapped_under_one_name(phantom_cohort, workspace):
+def test_uncertainty_is_evaluated_and_mapped_under_one_name(bratsrefine, phantom_cohort, workspace):
     judged = bratsrefine("uncertainty", "evaluate", phantom_cohort, "--workspace", workspace, "--json")
     assert judged.returncode == 0, judged.stderr
     summary = json.loads(judged.stdout)
@@ -176,14 +171,14 @@ def test_bad_input_is_one_clear_line(arguments, expected, tmp_path):
     assert len(run.stderr.strip().splitlines()) == 1
 
 
-def test_a_read_only_workspace_is_named(phantom_cohort):
+def test_a_read_only_workspace_is_named(bratsrefine, phantom_cohort):
     run = bratsrefine("score", phantom_cohort, "--workspace", "/proc/bratsrefine")
     assert run.returncode == 1
     assert "/proc/bratsrefine" in run.stderr
     assert "Traceback" not in run.stderr
 
 
-def test_a_path_with_spaces_and_umlauts_works(phantom_cohort, tmp_path):
+def test_a_path_with_spaces_and_umlauts_works(bratsrefine, phantom_cohort, tmp_path):
     folder = tmp_path / "Größe und Ähnliches"
     folder.symlink_to(phantom_cohort, target_is_directory=True)
     run = bratsrefine("cohort", folder, "--json")
@@ -191,7 +186,7 @@ def test_a_path_with_spaces_and_umlauts_works(phantom_cohort, tmp_path):
     assert len(json.loads(run.stdout)["cases"]) == 6
 
 
-def test_scores_of_other_labels_are_not_taken_for_those_of_this_cohort(phantom_cohort, tmp_path):
+def test_scores_of_other_labels_are_not_taken_for_those_of_this_cohort(bratsrefine, phantom_cohort, tmp_path):
     rank = ("rank", phantom_cohort, "--workspace", tmp_path / "w", "--model", "fold_1", "--region", "ET", "--json")
     first, again = bratsrefine(*rank), bratsrefine(*rank)
     assert "none of this cohort yet" in first.stderr
@@ -201,7 +196,7 @@ def test_scores_of_other_labels_are_not_taken_for_those_of_this_cohort(phantom_c
     assert json.loads(other.stdout) != json.loads(again.stdout)
 
 
-def test_help_shows_an_example_for_every_command():
+def test_help_shows_an_example_for_every_command(bratsrefine):
     commands = "cohort score rank strata centers compare report uncertainty fuse fit-weights postprocess select phantom"
     for command in re.findall(r"[\w-]+", f"{commands} demo review"):
         run = bratsrefine(command, "--help")

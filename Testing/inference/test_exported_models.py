@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 import torch
 from described_networks import SEGRESNET, a_brain, built, on_disk, program_entries, traced, written
+from small_models import CPU
 
 from BraTSRefineLib.inference import InferenceError
 from BraTSRefineLib.inference.exported_archive import check_exported, check_torchscript, program_kind
 from BraTSRefineLib.inference.models import open_models
 from BraTSRefineLib.inference.predict import predict_case
 
-CPU = torch.device("cpu")
 TILE = (1, 4, 16, 16, 16)
 
 

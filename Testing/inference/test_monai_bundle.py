@@ -11,14 +11,13 @@ import torch
 import yaml
 from described_networks import SEGRESNET, TURNED, a_brain, built, entries, on_disk, traced, written
 from small_bundles import INFERENCE, METADATA, NORMALISE, TRAINING, a_bundle, composed
+from small_models import CPU
 
 from BraTSRefineLib.inference import InferenceError, Window
 from BraTSRefineLib.inference.models import found_models, open_models
 from BraTSRefineLib.inference.monai_bundle import is_bundle, read_bundle
 from BraTSRefineLib.inference.monai_description import Preprocessing
 from BraTSRefineLib.inference.predict import predict_case
-
-CPU = torch.device("cpu")
 
 
 def refusal(folder: Path) -> str:

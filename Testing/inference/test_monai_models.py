@@ -25,14 +25,13 @@ from described_networks import (
 from monai.data import MetaTensor
 from monai.inferers import sliding_window_inference
 from monai.transforms import Compose, CropForeground, NormalizeIntensity, Orientation, Spacing
+from small_models import CPU
 
 from BraTSRefineLib.inference import InferenceError
 from BraTSRefineLib.inference.models import open_models
 from BraTSRefineLib.inference.monai_description import read_description
 from BraTSRefineLib.inference.monai_model import channel_order, head_of
 from BraTSRefineLib.inference.predict import predict_case
-
-CPU = torch.device("cpu")
 
 
 def by_monai(network, images, steps, patch, activation=torch.sigmoid, mode="gaussian"):

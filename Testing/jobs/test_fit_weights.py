@@ -6,8 +6,6 @@ import importlib
 import io
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -254,12 +252,7 @@ def test_votes_by_performance_find_the_truth_between_two_that_are_shifted_apart(
     assert summary["before_after"]["WT"]["dice_after"] == 1.0
 
 
-def bratsrefine(*arguments: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "BraTSRefineLib.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
-
-
-def test_from_the_command_line_weights_are_fitted_told_and_fused_with(fitted, tmp_path):
+def test_from_the_command_line_weights_are_fitted_told_and_fused_with(bratsrefine, fitted, tmp_path):
     options = (fitted.data, "--workspace", tmp_path / "w", "--labels", "brats2023")
     fit = bratsrefine("fit-weights", *options, "--max-models", 2, "--name", "mine")
     assert fit.returncode == 0, fit.stderr
