@@ -1,4 +1,4 @@
-"""What the tests of the room share: a store (SQLite in a folder, PostgreSQL on a server of the tests), a workspace, a case."""
+"""What the tests of the room share: a store (SQLite, and PostgreSQL on a server of their own), a workspace, a case."""
 
 from __future__ import annotations
 
