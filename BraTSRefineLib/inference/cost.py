@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
+from statistics import median_low
 from time import perf_counter
 
 import torch
@@ -34,6 +35,10 @@ LOGITS_HELD = 3
 
 LAYERS_HELD = 2
 """On a CPU the memory of a forward pass is taken to be so many times the largest layer's input and output."""
+
+TIMED_PASSES = 3
+TIMED_SECONDS = 6.0
+"""How often a forward pass is timed, and after how long it is enough."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def cost_of(
 ) -> Cost:
     """The cost of groups (a cascade's first stage among them) for a prepared case.
 
-    ``timed``: one forward pass of each group's first model is run and timed, after one to warm up on a GPU; the
+    ``timed``: a forward pass of each group's first model is run to warm up and then timed (``usual_time``); the
     networks are loaded for it. Without it the memory of the network itself is left out.
     """
     sizes = {name: tuple(one.data.shape[1:]) for name, one in prepared.items()}
@@ -147,13 +152,13 @@ def _one_pass(group: Group, prepared: Prepared, engine: Engine, mode: Mode) -> t
 def _on_cuda(
     engine: Engine, network: torch.nn.Module, channels: int, case: TiledCase, prepared: Prepared
 ) -> tuple[float, int]:
-    engine.logits(network, channels, case, IDENTITY, prepared)
+    def once() -> None:
+        engine.logits(network, channels, case, IDENTITY, prepared)
+        torch.cuda.synchronize(engine.device)
+
+    once()
     torch.cuda.reset_peak_memory_stats(engine.device)
-    torch.cuda.synchronize(engine.device)
-    start = perf_counter()
-    engine.logits(network, channels, case, IDENTITY, prepared)
-    torch.cuda.synchronize(engine.device)
-    return perf_counter() - start, torch.cuda.max_memory_allocated(engine.device)
+    return usual_time(once), torch.cuda.max_memory_allocated(engine.device)
 
 
 def _on_cpu(
@@ -166,10 +171,22 @@ def _on_cpu(
         tensors = [one for one in (*inputs, output) if isinstance(one, torch.Tensor)]
         largest = max(largest, sum(one.numel() * one.element_size() for one in tensors))
 
-    with _hooked(network.modules(), measure):
-        start = perf_counter()
+    def once() -> None:
         engine.logits(network, channels, case, IDENTITY, prepared)
-    return perf_counter() - start, LAYERS_HELD * largest + _weights(network)
+
+    with _hooked(network.modules(), measure):
+        once()
+    return usual_time(once), LAYERS_HELD * largest + _weights(network)
+
+
+def usual_time(work: Callable[[], None], clock: Callable[[], float] = perf_counter) -> float:
+    """Median seconds (the lower of two) of ``TIMED_PASSES`` calls, of fewer once they took ``TIMED_SECONDS``: one may be disturbed."""
+    took: list[float] = []
+    while len(took) < TIMED_PASSES and sum(took) < TIMED_SECONDS:
+        start = clock()
+        work()
+        took.append(clock() - start)
+    return median_low(took)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from BraTSRefineLib.inference import InferenceError, PredictSession, Window, ada
 from BraTSRefineLib.inference.adaptation import adapted
 from BraTSRefineLib.inference.adaptation_settings import METHODS
 from BraTSRefineLib.inference.augmentation import flips
-from BraTSRefineLib.inference.cost import Cost, forward_passes
+from BraTSRefineLib.inference.cost import Cost, forward_passes, usual_time
 from BraTSRefineLib.inference.device import chosen_device, fastest_convolutions, in_words, slowness
 from BraTSRefineLib.inference.groups import grouped
 from BraTSRefineLib.inference.tiles import tile_count
@@ -154,3 +154,26 @@ def test_adapting_is_told_in_the_cost():
     assert adapting.seconds > plain.seconds
     assert adapting.memory >= plain.memory
     assert f"and at most {adapting.adapting} to adapt the models, about" in str(adapting)
+
+
+@pytest.mark.parametrize(
+    ("passes", "expected", "calls"),
+    [
+        ([0.5, 4.0, 0.7], 0.7, 3),
+        ([0.5, 40.0, 0.7], 0.5, 2),
+        ([90.0, 0.6, 0.5], 90.0, 1),
+        ([1.0, 5.5, 0.5], 1.0, 2),
+        ([2.0, 2.0, 2.0], 2.0, 3),
+    ],
+    ids=["one disturbed", "one much disturbed", "long enough at once", "enough after two", "all alike"],
+)
+def test_a_pass_is_timed_several_times_and_not_for_long(passes, expected, calls):
+    now, done = 0.0, []
+
+    def work() -> None:
+        nonlocal now
+        now += passes[len(done)]
+        done.append(now)
+
+    assert usual_time(work, lambda: now) == pytest.approx(expected)
+    assert len(done) == calls

@@ -35,7 +35,7 @@ def outcomes(context: Context, assignments: Sequence[Assignment], settings: Pred
 
 
 def first_cost(session: PredictSession, cases: Sequence[Case]) -> Cost:
-    """What the first case that can be read will cost, by one timed forward pass. Raises JobError where none can."""
+    """What the first case that can be read will cost, by a few timed forward passes. Raises JobError where none can."""
     problems = []
     for case in cases:
         try:
