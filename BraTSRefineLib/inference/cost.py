@@ -180,7 +180,7 @@ def _on_cpu(
 
 
 def usual_time(work: Callable[[], None], clock: Callable[[], float] = perf_counter) -> float:
-    """Median seconds (the lower of two) of ``TIMED_PASSES`` calls, of fewer once they took ``TIMED_SECONDS``: one may be disturbed."""
+    """Seconds of a call, of which one may be disturbed: the lower median of three, or of fewer that took long."""
     took: list[float] = []
     while len(took) < TIMED_PASSES and sum(took) < TIMED_SECONDS:
         start = clock()

@@ -157,9 +157,7 @@ class PredictBox(Panel):
         why = self._whyNot(choice)
         for button in (ui.estimateButton, ui.predictButton):
             button.enabled = not why
-        ui.estimateButton.toolTip = why or _(
-            "Time a few forward passes of one case, and say what all of them would take"
-        )
+        ui.estimateButton.toolTip = why or _("Time a few forward passes of one case, and say what all would take")
         ui.predictButton.toolTip = why or _("Predict the chosen cases, in the background")
         ui.predictNameEdit.placeholderText = choice.modelName if choice.models and not choice.problemOfFolds() else ""
         say(ui.modeLossLabel, self._loss(choice))

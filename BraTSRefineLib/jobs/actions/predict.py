@@ -93,7 +93,7 @@ def _check_name(name: str, cohort: Cohort) -> None:
 
 
 def _cost(cases: Sequence[Case], settings: PredictSettings, disk: Disk) -> dict[str, object]:
-    """What the cases would cost, judged by the first that can be read; a few forward passes are timed. Raises JobError."""
+    """What the cases would cost, judged by some timed passes of the first that can be read. Raises JobError."""
     with settings.session() as session:
         cost, device = first_cost(session, cases), str(session.device)
     whole = f"; {len(cases)} cases: about {in_words(cost.seconds * len(cases))}" if len(cases) > 1 else ""
