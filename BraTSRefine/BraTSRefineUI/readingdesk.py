@@ -31,6 +31,7 @@ class ReadingDesk(Desk):
         self.prefetcher = Prefetcher(workbench.tellFailure)
         self.wantedCase = self.wantedModel = ""
         self._former = self._told = ""
+        self._waiting: list[Callable[[], None]] = []
         self._sizes: dict[tuple, int] = {}
         self._timer = qt.QTimer()
         self._timer.interval = PAUSE_MS
@@ -39,6 +40,7 @@ class ReadingDesk(Desk):
     def whenRead(self, name: str, then: Callable[[], None]) -> None:
         """Call ``then`` when showing that case no longer takes reading: at once, or later unless it is given up."""
         if name == self.session.case and self.wantedModel:
+            self._waiting.append(then)
             return
         model = self.wantedModel
         self.giveUp()
@@ -88,9 +90,10 @@ class ReadingDesk(Desk):
             then()
             return
         self.wantedCase = reading.case.case
+        self._waiting = [then]
         self._former = self.workbench.status
         self._tell(_("starting"))
-        self.prefetcher.read(reading, lambda: self._arrived(then), lambda part: self._tell(_(part)))
+        self.prefetcher.read(reading, self._arrived, lambda part: self._tell(_(part)))
 
     def giveUp(self) -> None:
         """Whatever is waited for is not shown when it comes."""
@@ -102,6 +105,7 @@ class ReadingDesk(Desk):
     def _forget(self) -> None:
         """Nothing is waited for; the bottom line says what it said before, unless it says something new."""
         self.wantedCase = self.wantedModel = ""
+        self._waiting = []
         if self.workbench.status == self._told:
             self.workbench.tellStatus(self._former)
 
@@ -122,9 +126,11 @@ class ReadingDesk(Desk):
     def _has(self, reading: Reading) -> bool:
         return self.prefetcher.has(reading)
 
-    def _arrived(self, then: Callable[[], None]) -> None:
+    def _arrived(self) -> None:
+        waiting = self._waiting
         self._forget()
-        then()
+        for then in waiting:
+            then()
 
     def _tell(self, part: str) -> None:
         words = _("Reading {case}: {part} (choose another case to give it up)")

@@ -14,7 +14,8 @@ from . import person, reviewwords
 from .cursor import CursorWatch
 from .decisionrow import DecisionRow, decisionKeys
 from .desk import Action, Desk
-from .failures import isRefusal, reported
+from .failures import reported
+from .queuewalk import QueueWalk
 from .reviewing import Reviewing
 from .stores import rememberStore, storeOf
 
@@ -35,6 +36,7 @@ class ReviewDesk(Desk):
         super().__init__(workbench)
         self.reviewing = Reviewing(workbench.session)
         self.row = DecisionRow(workbench.ui, self)
+        self._walk = QueueWalk(self)
         self.cursor = CursorWatch(self._onCursor)
         self.hovered = -1
         self.url = self._askedUrl = ""
@@ -181,17 +183,18 @@ class ReviewDesk(Desk):
         self.panel.widget.setFocus()
 
     def undo(self) -> None:
-        """Take back the last record, showing the case that it was about."""
+        """Take back the last record, and show what it was about."""
         with self._saving():
             undone = self.reviewing.undo()
-            if undone.case != self.session.case and undone.case in self.session.caseNames:
-                self.workbench.showCase(undone.case)
-            number = next((i for i, flag in enumerate(self.reviewing.flags()) if flag.id == undone.flag), -1)
-            if number >= 0:
-                self.goToFlag(number)
-            words = undone.decision or undone.kind
-            self._saved(_("taken back: {words} of {case}").format(words=words, case=undone.case), keepsNote=True)
+            words = _("taken back: {words} of {case}")
+            self._tellSaved(words.format(words=undone.decision or undone.kind, case=undone.case), undone.case)
+            if undone.case in self.session.caseNames:
+                self.workbench.showCaseFromPanel(undone.case, lambda: self._lookAtFlagOf(undone))
         self.row.refresh()
+
+    def _lookAtFlagOf(self, event) -> None:
+        if event.flag:
+            self.lookAt(event.flag)
 
     def wholeCase(self) -> None:
         """Leave the flag: what is decided next is the case."""
@@ -207,10 +210,12 @@ class ReviewDesk(Desk):
         with reported(_("Not saved:"), self.workbench.tellFailure):
             yield
 
-    def _saved(self, words: str, keepsNote: bool = False) -> None:
-        if not keepsNote:
-            self.row.clearNote()
-        self.panel.caseChanged(self.reviewing.queue.updateRow(self.session.case))
+    def _saved(self, words: str) -> None:
+        self.row.clearNote()
+        self._tellSaved(words, self.session.case)
+
+    def _tellSaved(self, words: str, case: str) -> None:
+        self.panel.caseChanged(self.reviewing.queue.updateRow(case))
         self.tellRecords()
         self._showWords()
         when = f"{self.reviewing.savedAt:%H:%M:%S}"
@@ -226,30 +231,7 @@ class ReviewDesk(Desk):
     # The way through
 
     def stepCase(self, step: int) -> None:
-        """The next case of the queue that can be shown; what cannot is marked and passed over."""
-        self._showFirst(self.reviewing.queue.following(step, self.workbench.reading.currentCase), [])
-
-    def _showFirst(self, names: list[str], passed: list[str]) -> None:
-        """The first of these that can be shown; each may take a while to be read."""
-        if names:
-            with reported(_("The case was not shown:"), self.workbench.tellFailure):
-                self.workbench.reading.whenRead(names[0], lambda: self._onRead(names, passed))
-        if passed and not names:
-            self._tellPassed(passed)
-
-    def _onRead(self, names: list[str], passed: list[str]) -> None:
-        why = self._tryToShow(names[0])
-        if why:
-            self.reviewing.queue.failed[names[0]] = why
-            self._showFirst(names[1:], [*passed, names[0]])
-        elif passed:
-            self._tellPassed(passed)
-
-    def _tellPassed(self, cases: list[str]) -> None:
-        for case in cases:
-            self.panel.caseChanged(self.reviewing.queue.updateRow(case))
-        words = _("Passed over, not readable: {cases}").format(cases=", ".join(cases))
-        self.workbench.tellFailure(words)
+        self._walk.step(step)
 
     def stepFlag(self, step: int) -> None:
         """The next flag of the case in any region, at first one without a decision; the ends meet."""
@@ -268,15 +250,13 @@ class ReviewDesk(Desk):
         if flag.id in ids:
             self.workbench.goToFlag(ids.index(flag.id))
 
-    def _tryToShow(self, case: str) -> str:
-        """Why the case cannot be shown; empty where it is."""
-        try:
-            self.workbench.showCase(case)
-        except Exception as error:
-            if not isRefusal(error):
-                raise
-            return str(error)
-        return self.session.unreadable()
+    def lookAt(self, flagID: str) -> None:
+        """Look at the flag of the shown case that has this name, if it still has it; empty for the whole case."""
+        ids = [flag.id for flag in self.reviewing.flags()]
+        if flagID in ids:
+            self.goToFlag(ids.index(flagID))
+        elif not flagID:
+            self.wholeCase()
 
     # What happens
 
@@ -321,6 +301,7 @@ class ReviewDesk(Desk):
         self.reviewing.reader = person.name() or self.reviewing.reader
         self.cursor.attach(slicer.mrmlScene)
         self._timer.start()
+        self._mapTimer.start()  # what was left unread at the exit
 
     def exit(self) -> None:
         self.cursor.detach()

@@ -201,15 +201,17 @@ class Workbench:
         for desk in self.desks:
             desk.leaving()
 
-    def showCaseFromPanel(self, name: str) -> None:
-        """As ``showCase``, once it was read; what goes wrong is shown, since nobody catches it in a slot."""
+    def showCaseFromPanel(self, name: str, then: Callable[[], None] | None = None) -> None:
+        """As ``showCase``, once it was read, and go on; what goes wrong is shown, since nobody catches it in a slot."""
         with reported(_("The case was not shown:"), self.tellFailure):
-            self.reading.whenRead(name, lambda: self._showOther(name))
+            self.reading.whenRead(name, lambda: self._showOther(name, then))
 
-    def _showOther(self, name: str) -> None:
+    def _showOther(self, name: str, then: Callable[[], None] | None) -> None:
         with reported(_("The case was not shown:"), self.tellFailure):
             if name != self.session.case:
                 self.showCase(name)
+            if then is not None:
+                then()
 
     def _afterCase(self) -> None:
         for part in (*self.tabs, *self.desks):

@@ -83,15 +83,10 @@ class ReadersBox:
         ]
 
     def _onDispute(self, row: int) -> None:
-        """Show what it is about: model, case, flag."""
-        dispute, bench = self.disputes.rows[row], self.workbench
-        bench.setModel(dispute.model)
-        bench.showCaseFromPanel(dispute.case)
-        ids = [flag.id for flag in self.reviewing.flags()]
-        if dispute.flag in ids:
-            bench.review.goToFlag(ids.index(dispute.flag))
-        elif not dispute.flag:
-            bench.review.wholeCase()
+        """Show what it is about: model, case, and once they were read the flag."""
+        dispute = self.disputes.rows[row]
+        self.workbench.setModel(dispute.model)
+        self.workbench.showCaseFromPanel(dispute.case, lambda: self.workbench.review.lookAt(dispute.flag))
 
     def _compute(self) -> None:
         self._told = _("Computing …")
