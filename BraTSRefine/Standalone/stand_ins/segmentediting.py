@@ -138,13 +138,9 @@ class Editing(SegmentationEditor):
                 self._scene.RemoveNode(node)
 
     def _nodesOfEffects(self) -> list:
-        found = []
-        for effect in self._effects.values():
-            if effect._param_node is not None:
-                found.append(effect._param_node)
+        found = [effect._param_node for effect in self._effects.values()]
         names = tuple(effect.get_effect_name() for effect in self._effects.values())
-        for kind in ("vtkMRMLModelNode",):
-            for node in slicer.util.getNodesByClass(kind):
-                if (node.GetName() or "").startswith(names):
-                    found += [node, *(node.GetNthDisplayNode(i) for i in range(node.GetNumberOfDisplayNodes()))]
+        for node in slicer.util.getNodesByClass("vtkMRMLModelNode"):
+            if (node.GetName() or "").startswith(names):
+                found += [node, *(node.GetNthDisplayNode(i) for i in range(node.GetNumberOfDisplayNodes()))]
         return [node for node in found if node is not None]
