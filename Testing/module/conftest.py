@@ -63,6 +63,12 @@ def workspace(scored_workspace, tmp_path_factory) -> Path:
     return shutil.copytree(scored_workspace, tmp_path_factory.mktemp("copied") / "workspace")
 
 
+@pytest.fixture
+def folder(scored_workspace, tmp_path) -> Path:
+    """A copy of it for each test: what was decided in one is not there in the next."""
+    return shutil.copytree(scored_workspace, tmp_path / "workspace")
+
+
 @pytest.fixture(scope="module")
 def window():
     """The module in its window, once for a file's tests: a start takes seconds."""

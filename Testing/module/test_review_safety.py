@@ -6,18 +6,18 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from driving import click, click_row, press, wait_until
+from own_process import run_apart
 from PySide6.QtCore import Qt
+from review_driving import cells, open_as
 
 from BraTSRefineLib.review import Event, open_store
 from BraTSRefineLib.review.store_places import STORE_FILE
 
-HERE = Path(__file__).resolve().parent
+MODULE = Path(__file__).resolve().parents[2] / "BraTSRefine"
 
 
 @pytest.fixture
@@ -27,38 +27,12 @@ def cohort(phantom_cohort, tmp_path):
 
 
 @pytest.fixture
-def folder(scored_workspace, tmp_path):
-    return shutil.copytree(scored_workspace, tmp_path / "workspace")
-
-
-@pytest.fixture
 def host(window):
     yield window
     window.widget.workbench.panelNamed("Review").showStep("cases")
     window.widget.workbench.review.setBlind(True)
     window.widget.workbench.review.reviewing.close()
     assert not window.failures
-
-
-def open_as(host, cohort, folder, reader: str, store: str = "") -> None:
-    import slicer
-
-    slicer.app.applicationLogic().GetUserInformation().SetName(reader)
-    host.widget.openWorkspace(cohort, folder, *([store] if store else []))
-    host.widget.showPanel("Review")
-    host.settle()
-
-
-def run(script: str, *arguments: object) -> subprocess.CompletedProcess:
-    """A process of its own, with this folder's modules."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parents[1])])}
-    command = [sys.executable, "-c", script, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
-
-
-def cells(view, column: int, role=Qt.DisplayRole) -> list:
-    model = view.model()
-    return [model.data(model.index(row, column), role) for row in range(model.rowCount())]
 
 
 DECIDE_AND_DIE = """
@@ -83,7 +57,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 @pytest.mark.slow
 def test_after_a_kill_the_window_opens_where_it_stopped_and_nothing_told_is_lost(host, phantom_cohort, folder):
-    died = run(DECIDE_AND_DIE, phantom_cohort, folder)
+    died = run_apart(DECIDE_AND_DIE, phantom_cohort, folder)
     assert died.returncode == -signal.SIGKILL, died.stderr
     case, model, told = json.loads(died.stdout.splitlines()[-1])
     assert [kind for kind, *_rest in told] == ["approve", "decision", "decision", "flag decision"]
@@ -177,8 +151,7 @@ def test_two_windows_record_at_once_and_each_sees_the_other_by_itself(host, phan
     first, second = panel.shownCases[:2]
     bench.showCase(first)
     press(host, Qt.Key_2)
-    module = HERE.parents[1] / "BraTSRefine"
-    other = run(DECIDE_ELSEWHERE, module, phantom_cohort, folder, second, bench.session.model)
+    other = run_apart(DECIDE_ELSEWHERE, MODULE, phantom_cohort, folder, second, bench.session.model)
     assert other.stdout.strip() == "['minor', 'major']", other.stderr
     wait_until(host, lambda: cells(panel.ui.queueView, 2)[:2] == ["minor", "major"])
     assert host.widget.ui.decisionTargetLabel.text().endswith(f"2 of {len(panel.shownCases)} decided")

@@ -17,12 +17,6 @@ from BraTSRefineLib.review import Event, ReviewError, open_store
 from BraTSRefineLib.review.store_places import EXPORT_FILE, STORE_FILE
 
 
-@pytest.fixture
-def folder(scored_workspace, tmp_path) -> Path:
-    """A workspace of its own."""
-    return shutil.copytree(scored_workspace, tmp_path / "workspace")
-
-
 def opened(cohort, folder, reader: str = "Ann") -> Reviewing:
     session = Session()
     session.open(cohort, folder)
