@@ -13,10 +13,9 @@ from ..cohort.volumes import (
     GZIP_MAGIC,
     Geometry,
     VolumeError,
-    check_complete,
     read_geometry,
     read_image,
-    read_label_map,
+    read_label_volume,
     write_volume,
 )
 from ..cohort.workspace import written_whole
@@ -67,10 +66,9 @@ class Template:
 
     def _check(self, written: Path, path: Path, labels: np.ndarray) -> None:
         """Raises VolumeError where the file is not what was to be written."""
-        check_complete(written)
-        header = read_nifti_header(written)
-        same = np.array_equal(read_label_map(written), labels) and not read_geometry(written).difference(self.geometry)
-        if not same or (self.header and header.raw != self.header[:HEADER_BYTES]):
+        found, geometry = read_label_volume(written)
+        same = np.array_equal(found, labels) and not geometry.difference(self.geometry)
+        if not same or (self.header and read_nifti_header(written).raw != self.header[:HEADER_BYTES]):
             raise VolumeError(f"{path}: not written, it reads back as something else; is the disk damaged?")
 
 
