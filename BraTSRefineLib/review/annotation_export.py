@@ -17,12 +17,11 @@ from ..cohort import (
     VolumeError,
     WorkspaceError,
     case_geometry,
-    read_geometry,
-    read_label_map,
     write_volume,
 )
 from ..cohort.new_files import refuse_existing, written_new
 from ..cohort.relabelling import relabelled
+from ..cohort.volumes import read_label_volume
 from ..regions import LabelError
 from .annotation_result import Annotation, annotation_of
 from .flag_types import ReviewError
@@ -107,10 +106,9 @@ def _save(cohort: Cohort, name: str, state: CaseState, workspace: Path, target: 
 
 def _labels(annotation: Annotation, target: Layout) -> tuple[np.ndarray, Geometry]:
     """In the layout's labels, on the source's grid, which must be the case's."""
-    geometry = read_geometry(annotation.path)
+    labels, geometry = read_label_volume(annotation.path)
     if difference := geometry.difference(case_geometry(annotation.case)):
         raise ReviewError(f"{annotation.path} lies on another grid than the case ({difference})")
-    labels = read_label_map(annotation.path)
     return relabelled(labels, annotation.labels, target.target(annotation.labels)), geometry
 
 
@@ -118,7 +116,8 @@ def _is_there(path: Path, labels: np.ndarray, geometry: Geometry) -> bool:
     """Whether this very label map is there. Raises WorkspaceError for another file of that name."""
     if path.is_file():
         try:
-            if not read_geometry(path).difference(geometry) and np.array_equal(read_label_map(path), labels):
+            there, grid = read_label_volume(path)
+            if not grid.difference(geometry) and np.array_equal(there, labels):
                 return True
         except VolumeError:
             pass  # whatever it is, it is refused in the next line
