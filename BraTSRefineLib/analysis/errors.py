@@ -123,14 +123,10 @@ def error_map(
     of WT's extent. Raises LabelError where a convention does not know the region.
     """
     theirs = prediction_labels or convention
-    names = {region, *(name for name in REGIONS if name in convention.regions and name in theirs.regions)}
+    inner = REGIONS[1:] if region == "WT" else ()
+    names = (region, *(name for name in inner if name in convention.regions and name in theirs.regions))
     true = {name: convention.mask(reference, name) for name in names}
-    kinds = error_kinds(true, {name: theirs.mask(prediction, name) for name in names}, region)
-    return kinds if region == "WT" else _OF_EXTENT[kinds]
-
-
-_OF_EXTENT = np.array([0, FALSE_POSITIVE, FALSE_NEGATIVE, FALSE_POSITIVE, FALSE_NEGATIVE], np.uint8)
-"""By kind of error: what it is to somebody who asks for a region's extent alone."""
+    return error_kinds(true, {name: theirs.mask(prediction, name) for name in names}, region)
 
 
 def error_kinds(true: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray], region: str) -> np.ndarray:
