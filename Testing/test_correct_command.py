@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from BraTSRefineLib.cohort import Workspace, discover, read_label_map, save_cohort
+from BraTSRefineLib.cohort import Workspace, discover, read_geometry, read_label_map, save_cohort, write_volume
+from BraTSRefineLib.cohort.workspace import write_json
+from BraTSRefineLib.jobs.predicted import Predicted
 from BraTSRefineLib.review import open_store
 
 
@@ -52,6 +54,28 @@ def test_an_edit_of_another_program_is_taken_in_and_listed(answer, reviewed, cas
         store.undo(second.uid, "Ben")
     listed = answer("decisions", "corrections", "--workspace", reviewed)
     assert [row["status"] for row in listed] == ["taken back", "ok"]
+
+
+def painted(case, path: Path, label: int, voxels: int) -> Path:
+    label_map = np.zeros_like(read_label_map(case.predictions["fold_1"]))
+    label_map[0, 0, :voxels] = label
+    write_volume(path, label_map, read_geometry(case.predictions["fold_1"]), "painted")
+    return path
+
+
+def test_corrections_of_what_was_predicted_here_are_compared_in_its_own_labels(answer, phantom_cohort, case, tmp_path):
+    workspace = Workspace.open(tmp_path / "workspace")
+    save_cohort(discover(phantom_cohort), workspace)
+    made, enhancing = Predicted(workspace, "made"), 4
+    painted(case, made.label_map(case.case), enhancing, 6)
+    write_json(made.record(case.case), {"labels": "brats2021", "members": ["fold"]})
+    for who, voxels in (("Ann", 4), ("Ben", 2)):
+        file = painted(case, tmp_path / f"{who}.nii.gz", enhancing, voxels)
+        options = ("--workspace", workspace.root, "--case", case.case, "--model", "made")
+        answer("decisions", "correct", file, *options, "--who", who)
+    found = answer("decisions", "agreement", "--workspace", workspace.root)["corrections"]
+    dice = {row["region"]: row["dice"] for row in found}
+    assert dice["ET"] == pytest.approx(2 * 2 / (4 + 2))
 
 
 def test_another_grid_is_refused(bratsrefine, reviewed, case, tmp_path):

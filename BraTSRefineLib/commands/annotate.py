@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from .decisions import ReviewedOption, StoreOption, opened_store
+from .decisions import ReviewedOption, StoreOption, opened_store, reviewed_cohort
 from .options import JsonOption, UsageError, notes, print_json, print_table, records
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def list_cases(
         raise UsageError("--cart is a form of the table: name its file with --out")
     with opened_store(workspace, store) as (opened, reviewed):
         events = opened.events()
-    cohort = _cohort(reviewed)
+    cohort = reviewed_cohort(reviewed)
     found = _list(reviewed, cohort, events)
     if out is not None:
         write_annotation_list(found, out, cohort, events, reviewed.root, cart=cart)
@@ -72,7 +72,7 @@ def done(
 
     with opened_store(workspace, store) as (opened, reviewed):
         marked = Event("done", case, reader)
-        found = _list(reviewed, _cohort(reviewed), [*opened.events(), marked])
+        found = _list(reviewed, reviewed_cohort(reviewed), [*opened.events(), marked])
         if case not in set(found.table["case"]):
             raise UsageError(f"'{case}' is not on the list; 'bratsrefine annotate list' shows it")
         opened.record(marked)
@@ -99,7 +99,7 @@ def export_labels(
 
     with opened_store(workspace, store) as (opened, reviewed):
         events, states = opened.events(), opened.states()
-    cohort = _cohort(reviewed)
+    cohort = reviewed_cohort(reviewed)
     names = case or _done(_list(reviewed, cohort, events))
     result = export_annotations(cohort, names, states, reviewed.root, out, layout, images)
     for row in result.saved:
@@ -114,14 +114,6 @@ def export_labels(
         print(", ".join(f"{status}: {count}" for status, count in counts.items()) + f"; {out}")
     if all(row.why for row in result.saved):
         raise typer.Exit(1)
-
-
-def _cohort(workspace: Workspace) -> Cohort:
-    """With what was predicted and made here."""
-    from ..cohort import load_cohort
-    from ..jobs import with_runs
-
-    return with_runs(load_cohort(workspace), workspace)
 
 
 def _list(workspace: Workspace, cohort: Cohort, events: list[Event]) -> AnnotationList:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .decisions import ReviewedOption, StoreOption, opened_store
+from .decisions import ReviewedOption, StoreOption, opened_store, reviewed_cohort
 from .options import JsonOption, UsageError, finish, print_json, print_table, records
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..review import Event, Start, Version
+    from ..review import Start, Version
 
 CORRECTION_COLUMNS = ["case", "model", "who", "when", "voxels", "left_out", "status", "file"]
 UNDONE = "taken back"
@@ -65,17 +65,14 @@ def correct(
 
     [dim]bratsrefine decisions correct edited.nii.gz -w out/ --case BraTS-001 --model unet --who Ann[/]
     """
-    from ..cohort import load_cohort
-    from ..jobs import with_runs
     from ..review import save_correction, start_from_prediction, start_from_version, versions
 
     with opened_store(workspace, store) as (opened, reviewed):
-        cohort = with_runs(load_cohort(reviewed), reviewed)
         known = versions(reviewed.root, case, model, opened.events(case))
-        start = start_from_version(known[0]) if known else start_from_prediction(cohort[case], model)
+        start = start_from_version(known[0]) if known else start_from_prediction(reviewed_cohort(reviewed)[case], model)
         version = save_correction(reviewed.root, start, _labels(file, start), who, note=note)
         opened.record(version.event)
-    finish(_summary(version.event, version.path), reviewed, as_json)
+    finish(_summary(version), reviewed, as_json)
 
 
 def _labels(file: Path, start: Start) -> np.ndarray:
@@ -95,5 +92,6 @@ def _row(version: Version, undone: set[str]) -> dict[str, object]:
     return about | {name: event.payload.get(name, "") for name in ("voxels", "left_out", "file")} | {"status": status}
 
 
-def _summary(event: Event, path: Path) -> dict[str, object]:
-    return {"case": event.case, "model": event.model, "voxels": event.payload["voxels"], "file": str(path)}
+def _summary(version: Version) -> dict[str, object]:
+    event = version.event
+    return {"case": event.case, "model": event.model, "voxels": event.payload["voxels"], "file": str(version.path)}

@@ -15,6 +15,7 @@ from .options import JsonOption, UsageError, finish, notes, print_json, print_ta
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..cohort import Cohort
     from ..cohort.workspace import Workspace
     from ..review import Store, Worklist
 
@@ -83,14 +84,13 @@ def agreement(workspace: ReviewedOption, store: StoreOption = None, as_json: Jso
 
     [dim]bratsrefine decisions agreement --workspace out/ --json[/]
     """
-    from ..cohort import load_cohort
     from ..review import correction_agreement, disagreements, newest_corrections, reader_agreement
 
     with opened_store(workspace, store) as (opened, reviewed):
         events = opened.events()
     tables = {"pairs": reader_agreement(events), "disagreements": disagreements(events)}
     if newest_corrections(events):
-        tables["corrections"] = correction_agreement(events, load_cohort(reviewed), reviewed.root)
+        tables["corrections"] = correction_agreement(events, reviewed_cohort(reviewed), reviewed.root)
     if as_json:
         print_json({name: records(table) for name, table in tables.items()})
         return
@@ -145,6 +145,14 @@ def opened_store(workspace: Path, url: str | None) -> Iterator[tuple[Store, Work
         for note in opened.notes:
             notes.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
         yield opened, reviewed
+
+
+def reviewed_cohort(workspace: Workspace) -> Cohort:
+    """With what was predicted and made here, whose labels may be read otherwise than the data's."""
+    from ..cohort import load_cohort
+    from ..jobs import with_runs
+
+    return with_runs(load_cohort(workspace), workspace)
 
 
 def _cases(workspace: Workspace) -> list[str]:
