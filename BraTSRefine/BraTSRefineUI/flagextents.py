@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .casedata import FALSE_NEGATIVE, FALSE_POSITIVE, CaseData
+from .casedata import FALSE_NEGATIVE, FALSE_POSITIVE, CaseData, Labels
 from .tables import FlagRow
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ class FlagExtents:
             self._flags.setdefault((flag.region, flag.model), []).append(flag)
         self._unread = list(self._flags)
         self._found: dict[str, Extent] = {}
-        self._errors: dict[tuple[str, int], dict[int, float] | None] = {}
+        self._judged: Labels | None = None
+        self._errors: dict[str, dict[int, float] | None] = {}
 
     @property
     def isRead(self) -> bool:
@@ -68,13 +69,14 @@ class FlagExtents:
 
     def errorsIn(self, flag: FlagRow, data: CaseData) -> dict[int, float] | None:
         """Its millilitres too much and missed, by kind; None without a reference, or while its map is not read."""
-        key = flag.id, id(data.prediction)
-        if key not in self._errors:
+        if data.prediction is not self._judged:
+            self._judged, self._errors = data.prediction, {}
+        if flag.id not in self._errors:
             extent = self._found.get(flag.id)
             if extent is None:
                 return None
-            self._errors[key] = _errorsIn(extent, flag.region, data)
-        return self._errors[key]
+            self._errors[flag.id] = _errorsIn(extent, flag.region, data)
+        return self._errors[flag.id]
 
     def _read(self, key: tuple[str, str]) -> None:
         from BraTSRefineLib.review import ReviewError
@@ -112,11 +114,8 @@ def _errorsIn(extent: Extent, region: str, data: CaseData) -> dict[int, float] |
     if reference.geometry.difference(extent.geometry):
         return None
     true, said = (labels.regions[region][extent.box] for labels in (reference, prediction))
-    voxel = float(np.prod(extent.geometry.spacing)) / 1000
-    return {
-        FALSE_POSITIVE: float((said & ~true & extent.mask).sum()) * voxel,
-        FALSE_NEGATIVE: float((true & ~said & extent.mask).sum()) * voxel,
-    }
+    wrong = {FALSE_POSITIVE: said & ~true, FALSE_NEGATIVE: true & ~said}
+    return {kind: np.count_nonzero(mask & extent.mask) * extent.geometry.voxel_ml for kind, mask in wrong.items()}
 
 
 def isAround(flag: FlagRow, lps: tuple[float, float, float]) -> bool:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from BraTSRefineUI.casedata import FALSE_NEGATIVE, FALSE_POSITIVE, Labels
 from BraTSRefineUI.flagextents import isAround
 from BraTSRefineUI.reviewing import Reviewing, ReviewingError
 from BraTSRefineUI.session import Session
@@ -356,6 +359,21 @@ def test_what_is_wrong_in_a_flag_is_counted_within_its_own_voxels(reviewing):
     )
     errors = reviewing.errorsIn(flag)
     assert 0 <= sum(errors.values()) <= flag.milliliters + 1e-6
+
+
+def test_what_is_wrong_in_a_flag_is_that_of_the_labels_that_are_shown(reviewing):
+    """Also of a label map that has taken the place of a former one in memory, as when versions are stepped through."""
+    flagged_case(reviewing)
+    session, flag = reviewing.session, reviewing.flags()[0]
+    extent, reference = reviewing.extents.of(flag), session.data.reference
+    true = reference.regions[flag.region]
+    inside = np.count_nonzero(true[extent.box] & extent.mask) * extent.geometry.voxel_ml
+    outside = np.count_nonzero(~true[extent.box] & extent.mask) * extent.geometry.voxel_ml
+    for isSet in (True, False, False, True, True, False, False, True):
+        corrected = Labels("corrected", {flag.region: np.full(true.shape, isSet)}, reference.geometry)
+        session.data = replace(session.data, prediction=corrected)
+        expected = {FALSE_POSITIVE: outside * isSet, FALSE_NEGATIVE: inside * (not isSet)}
+        assert reviewing.errorsIn(flag) == pytest.approx(expected)
 
 
 def test_a_flag_without_a_box_is_a_ball_of_its_volume():
