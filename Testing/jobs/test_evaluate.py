@@ -83,6 +83,11 @@ def test_every_case_with_a_reference_is_evaluated_and_none_is_a_problem(evaluate
     assert [event for event in evaluated.events if event["event"] == "problem"] == []
 
 
+def test_progress_counts_each_case_once_and_each_with_a_reference_again(evaluated):
+    told = [(event["step"], event["of"]) for event in evaluated.events if event["event"] == "progress"]
+    assert told == [(step, 6 + 5) for step in range(1, 12)]
+
+
 def test_sources_of_uncertainty_stand_in_one_table(evaluated):
     table = evaluated.tables["sources"]
     assert set(table["source"]) == {"votes of the models", "tta"}

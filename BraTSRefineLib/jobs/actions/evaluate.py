@@ -83,9 +83,10 @@ def run(context: Context) -> dict[str, object]:
         raise JobError("evaluate: no uncertainty; it takes two models, or one that was predicted here with its maps")
     study = Study(FlagStudy(context.job.parameters["precision"]))
     found = list(_examinations(context, cohort, models))
-    _each(context, found, lambda one: _learn(context, one, mapped, study), 0)
+    steps = len(found) + sum(one.case.reference is not None for one in found)
+    _each(context, found, lambda one: _learn(context, one, mapped, study), 0, steps)
     known = [one for one in found if one.name in study.done]
-    _each(context, known, lambda one: _judge(context, one, mapped, study), len(found))
+    _each(context, known, lambda one: _judge(context, one, mapped, study), len(found), steps)
     return _write(context, cohort, study)
 
 
@@ -116,14 +117,14 @@ def _examinations(context: Context, cohort: Cohort, models: list[str]) -> Iterat
             context.problem(case.case, str(error))
 
 
-def _each(context: Context, found: list[Examination], act: Callable[[Examination], None], before: int) -> None:
+def _each(context: Context, found: list[Examination], act: Callable[[Examination], None], before: int, of: int) -> None:
     """One case after the other; one that cannot be done is a problem, and the others go on."""
     for step, one in enumerate(found, start=before + 1):
         try:
             act(one)
         except CASE_ERRORS as error:
             context.problem(one.name, str(error))
-        context.progress(step, before + max(before, len(found)), one.name)
+        context.progress(step, of, one.name)
 
 
 def _learn(context: Context, one: Examination, mapped: list[str], study: Study) -> None:
