@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..cohort import Case
 from ..regions import LabelConvention
+from .corrections import file_of
 from .file_hash import file_hash
 from .flag_types import ReviewError
 from .store_events import DECISIONS, Event
@@ -59,9 +60,7 @@ def _accepted(state: CaseState) -> Event | None:
 
 
 def _corrected(case: Case, event: Event, workspace: Path) -> Path:
-    path = (workspace / event.payload["file"]).resolve()
-    if not path.is_relative_to(workspace.resolve()):
-        raise ReviewError(f"{case.case}: its correction {path} lies outside of the workspace")
+    path = file_of(event, workspace)
     if not path.is_file():
         raise ReviewError(f"{case.case}: its correction {path} is gone; correct it again")
     _check(case, path, event.payload.get("sha256", ""), "saved")

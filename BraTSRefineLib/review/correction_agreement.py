@@ -12,6 +12,8 @@ import pandas as pd
 
 from ..cohort import Case, Cohort, VolumeError, read_label_map
 from ..regions import LabelConvention
+from .corrections import file_of
+from .flag_types import ReviewError
 from .store_events import CORRECTION, Event
 from .store_state import standing
 
@@ -35,23 +37,20 @@ def correction_agreement(events: Iterable[Event], cohort: Cohort, workspace: Pat
         read = cache(read_label_map)
         for one, other in combinations(sorted(by), 2):
             start = {"case": name, "model": model, "reader_1": one, "reader_2": other}
-            files = [by[who].payload["file"] for who in (one, other)]
-            rows += [start | row for row in _pair(cases.get(name), model, files, Path(workspace), read)]
+            pair = [by[who] for who in (one, other)]
+            rows += [start | row for row in _pair(cases.get(name), model, pair, Path(workspace), read)]
     return pd.DataFrame(rows, columns=CORRECTION_COLUMNS)
 
 
 def _pair(
-    case: Case | None, model: str, files: list[str], workspace: Path, read: Callable[[Path], np.ndarray]
+    case: Case | None, model: str, pair: list[Event], workspace: Path, read: Callable[[Path], np.ndarray]
 ) -> list[dict[str, object]]:
     convention = case.convention_of(model) if case is not None else None
     if convention is None:
         return [_missing("the cohort has no such case, or does not know its labels")]
-    outside = [file for file in files if not (workspace / file).resolve().is_relative_to(workspace.resolve())]
-    if outside:
-        return [_missing(f"{outside[0]} lies outside of the workspace")]
     try:
-        one, other = (read(workspace / file) for file in files)
-    except (VolumeError, OSError) as error:
+        one, other = (read(file_of(event, workspace)) for event in pair)
+    except (ReviewError, VolumeError, OSError) as error:
         return [_missing(str(error))]
     if one.shape != other.shape:
         return [_missing(f"shapes differ: {one.shape} and {other.shape}")]

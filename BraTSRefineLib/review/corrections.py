@@ -71,11 +71,6 @@ class Version:
     event: Event
     path: Path
 
-    @property
-    def what_it_came_from(self) -> str:
-        """The SHA-256 of the file that the correction began from."""
-        return str(self.event.payload.get("from_sha256", ""))
-
     def status(self) -> str:
         """``ok``, or that the file is missing or was changed since it was saved."""
         if not self.path.is_file():
@@ -208,6 +203,14 @@ def _new_file(workspace: Path, start: Start, who: str, when: datetime) -> Path:
 def folder_of(workspace: Path, case: str) -> Path:
     """Where a case's corrections lie."""
     return Path(workspace) / FOLDER / name_part(case)
+
+
+def file_of(event: Event, workspace: Path) -> Path:
+    """Where a recorded correction lies. Raises ReviewError where the record leads out of the workspace."""
+    path = (workspace / event.payload["file"]).resolve()
+    if not path.is_relative_to(workspace.resolve()):
+        raise ReviewError(f"{event.case}: its correction {event.payload['file']} lies outside of the workspace")
+    return path
 
 
 def name_part(text: str) -> str:

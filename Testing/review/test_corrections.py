@@ -260,7 +260,7 @@ def test_a_source_that_changed_is_refused_with_a_way_out(workspace, case):
     assert not folder_of(workspace, "case-1").exists()
     version = save_correction(workspace, start, painted(start.labels), "Ann", though_changed=True)
     assert version.event.payload["source_changed"]
-    assert version.what_it_came_from == start.hash
+    assert version.event.payload["from_sha256"] == start.hash
     assert np.array_equal(read_label_map(version.path), painted(start.labels))
 
 
