@@ -5,7 +5,7 @@ from __future__ import annotations
 from .flag_types import ReviewError
 from .store import Store
 from .store_events import Event
-from .store_readers import last_of, visible_to
+from .store_readers import last_of, seen_by
 from .store_state import CaseState, case_state
 
 
@@ -70,8 +70,7 @@ class Followed:
         """As ``Store.state``; with ``who`` as that reader may see it."""
         known = self._states.setdefault((who, model), {})
         if case not in known:
-            events = [event for event in self._cases.get(case, ()) if model is None or event.model in ("", model)]
-            known[case] = case_state(case, events if who is None else visible_to(events, who))
+            known[case] = case_state(case, seen_by(who, self._cases.get(case, ()), model))
         return known[case]
 
     def states(self, who: str | None = None, model: str | None = None) -> dict[str, CaseState]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .flag_types import ReviewError
 from .store_events import ADJUDICATION, DECISION, FLAG_DECISION, UNDO, Event
 from .store_places import place_of
-from .store_readers import last_of, visible_to
+from .store_readers import last_of, seen_by
 from .store_rows import read_events, write_events
 from .store_state import CaseState, case_state, standing, states
 
@@ -98,12 +98,11 @@ class Store:
 
         With ``model`` only by what was said of that model's prediction, or of none.
         """
-        events = [event for event in self.events(case) if model is None or event.model in ("", model)]
-        return case_state(case, _of(events, who))
+        return case_state(case, seen_by(who, self.events(case), model))
 
     def states(self, who: str | None = None, model: str | None = None) -> dict[str, CaseState]:
         """The state of every case that has an event."""
-        return states(_of([event for event in self.events() if model is None or event.model in ("", model)], who))
+        return states(seen_by(who, self.events(), model))
 
     def undo(self, uid: str, who: str, note: str = "") -> int:
         """Take an event back by a new one that refers to it; undoing an undo brings it back."""
@@ -182,10 +181,6 @@ def open_store(url: str | Path, workspace: Path | str | None = None, wait_s: flo
         store.add(kept)
         store.notes.append(f"{place.path} was not there; begun from the last good export, {place.export}")
     return store
-
-
-def _of(events: list[Event], who: str | None) -> list[Event]:
-    return events if who is None else visible_to(events, who)
 
 
 def _same(known: tuple[int, Event], event: Event) -> tuple[int, Event]:

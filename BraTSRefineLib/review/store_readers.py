@@ -21,6 +21,12 @@ def visible_to(events: Iterable[Event], who: str) -> list[Event]:
     return [event for event in counting if event.uid not in answered and _is_visible(event, who, judged)]
 
 
+def seen_by(who: str | None, events: Iterable[Event], model: str | None = None) -> list[Event]:
+    """The events as a reader may see them, as they are without one; with ``model`` only what is of it, or of none."""
+    found = [event for event in events if model is None or event.model in ("", model)]
+    return found if who is None else visible_to(found, who)
+
+
 def last_of(events: Iterable[Event], who: str, *, also_opened: bool = True) -> Event | None:
     """The newest thing that counts of this person; None where there is none.
 
