@@ -83,7 +83,7 @@ def annotation_list(
 
 def annotation_states(events: Iterable[Event]) -> dict[str, str]:
     """The state of every case that somebody began; the others are still to do."""
-    return {case: FINISHED if event.kind == DONE else IN_WORK for case, event in _newest(events).items()}
+    return {case: _state(event) for case, event in _newest(events).items()}
 
 
 def open_list(workspace: Workspace, cohort: Cohort, events: Iterable[Event]) -> AnnotationList | None:
@@ -111,4 +111,8 @@ def _row(chosen, case: Case, event: Event | None, flags: pd.DataFrame | None) ->
     row |= {"uncertainty": chosen.uncertainty, **asdict(takes), "state": TO_DO, "who": "", "when": ""}
     if event is None:
         return row
-    return row | {"state": FINISHED if event.kind == DONE else IN_WORK, "who": event.who, "when": event.row["when"]}
+    return row | {"state": _state(event), "who": event.who, "when": event.row["when"]}
+
+
+def _state(event: Event) -> str:
+    return FINISHED if event.kind == DONE else IN_WORK
