@@ -26,6 +26,11 @@ from .flag_types import ReviewError
 from .store_events import now, time_of, time_text
 
 DRAFTS = "drafts"
+ABOUT = {
+    "case", "model", "who", "flag", "when", "path", "hash", "prediction_hash", "drawn", "opened", "host", "pid",
+}  # fmt: skip
+"""What ``draft.json`` tells."""
+
 STILL_THERE_S = 60.0
 """How long after its last sign of life a draft may still be open in another window."""
 
@@ -118,7 +123,7 @@ def drafts(workspace: Path, case: str, who: str | None = None, model: str | None
             draft = Draft(
                 described.parent, about["case"], about["model"], about["who"], time_of(about["when"]), about["flag"]
             )
-        except (ReviewError, KeyError):
+        except ReviewError:
             continue
         wanted = draft.case == case and who in (None, draft.who) and model in (None, draft.model)
         if wanted and (described.parent / "edit.nii.gz").is_file() and not _is_open(described, about):
@@ -151,7 +156,7 @@ def _about(folder: Path) -> dict:
         about = json.loads((folder / "draft.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ReviewError(f"{folder}: this draft cannot be read ({error})") from error
-    if not isinstance(about, dict):
+    if not isinstance(about, dict) or not about.keys() >= ABOUT:
         raise ReviewError(f"{folder}: this draft cannot be read")
     return about
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -85,4 +86,13 @@ def test_a_damaged_draft_is_passed_over(workspace, case):
     (keeper.folder / "draft.json").write_text("{")
     assert not drafts(workspace, "case-1")
     (keeper.folder / "draft.json").write_text("[]")
+    assert not drafts(workspace, "case-1")
+
+
+@pytest.mark.parametrize("lost", ["case", "opened", "pid"])
+def test_a_draft_that_lacks_something_is_passed_over(workspace, case, lost):
+    keeper = kept(workspace, case)
+    keeper.let_go()
+    about = keeper.folder / "draft.json"
+    about.write_text(json.dumps({name: told for name, told in json.loads(about.read_text()).items() if name != lost}))
     assert not drafts(workspace, "case-1")
