@@ -42,7 +42,7 @@ class Session:
         self.cohort: Cohort | None = None
         self.scores: pd.DataFrame | None = None
         self.scoresProblem = ""
-        self._how: tuple[tuple, ScoredHow] = ((), ScoredHow())
+        self._how: dict[str, ScoredHow] = {}
         self.model = ""
         self.region = "ET"
         self.metric = measures.DICE
@@ -57,7 +57,7 @@ class Session:
         self._regionFlags: tuple[tuple, list[FlagRow]] = ((), [])
         self._flagPlaces: Mapping[str, Sequence[int]] | None = None
         self._found: Cohort | None = None
-        self._verdicts: tuple[int, dict[str, tuple[str, str]]] = 0, {}
+        self._verdicts: dict[str, tuple[str, str]] = {}
         self._imageProblems: tuple[str, ...] = ()
         self._hasImages = False
         self._mapAhead: tuple[Reading, UncertaintyMap] | None = None
@@ -136,11 +136,11 @@ class Session:
             return ScoredHow()
         from BraTSRefineLib.scoring.table import VERSION
 
-        asked = id(self.cohort), self.model
-        if self._how[0] != asked:
+        if self.model not in self._how:
             labels = {case.case: case.convention_of(self.model) for case in self.cohort.cases}
-            self._how = asked, ScoredHow(VERSION, {case: found.name for case, found in labels.items() if found})
-        return self._how[1]
+            named = {case: found.name for case, found in labels.items() if found}
+            self._how[self.model] = ScoredHow(VERSION, named)
+        return self._how[self.model]
 
     def metrics(self) -> list[str]:
         """The metrics by which the chosen model's cases can be ranked; a fused one has no lesion-wise numbers."""
@@ -190,7 +190,7 @@ class Session:
         if read.data.images is not None:
             self._hasImages = bool(read.data.images)
         self.data = read.data.withoutImages()
-        self._verdicts = id(self.data), dict(read.verdicts)
+        self._verdicts = dict(read.verdicts)
         return read.data
 
     @property
@@ -209,16 +209,13 @@ class Session:
 
     def forgetCase(self) -> None:
         """Nothing is shown any more."""
-        self.case, self.data, self.flagIndex = "", CaseData(""), -1
+        self.case, self.data, self._verdicts, self.flagIndex = "", CaseData(""), {}, -1
 
     def verdict(self) -> tuple[str, str]:
         """What is wrong with the shown prediction of the region, and what it calls for."""
-        of, known = self._verdicts
-        if of != id(self.data):
-            self._verdicts = of, known = id(self.data), {}
-        if self.region not in known:
-            known[self.region] = tables.verdict(self.data, self.region)
-        return known[self.region]
+        if self.region not in self._verdicts:
+            self._verdicts[self.region] = tables.verdict(self.data, self.region)
+        return self._verdicts[self.region]
 
     def maps(self) -> list[MapFile]:
         """The maps of the shown case for the chosen region: the chosen model's own first, then those of all models."""
@@ -333,7 +330,7 @@ class Session:
         self._flags = tables.readFlags(self.workspace)
         self._caseFlags = self._regionFlags = (), []
         self._flagPlaces = None
-        self._rows, self._how = None, ((), ScoredHow())
+        self._rows, self._how = None, {}
         if self.model not in self.models:
             self.model = self._mostComplete()
         self._keepMetric()
