@@ -1,7 +1,7 @@
-"""Masks into segments and back, keeping our own label values.
+"""Masks into segments and back.
 
 Slicer's exporter numbers the labels anew, by the order of the visible segments: a hidden segment turns enhancing
-tumour into oedema. Here every segment is read by its own name and painted with the label that we say.
+tumour into oedema. Here every segment is read by its own identity, seen or not.
 """
 
 from __future__ import annotations
@@ -48,13 +48,11 @@ def fillSegmentation(node, masks: Mapping[str, np.ndarray], ijkToRas: vtk.vtkMat
         segmentation.AddSegment(segment, name)
 
 
-def segmentMask(node, name: str, shape: tuple[int, int, int]) -> np.ndarray:
-    """Boolean mask ``(z, y, x)`` of one segment on the grid that it was made on; all False where it does not exist."""
-    return maskOfSegment(node, node.GetSegmentation().GetSegmentIdBySegmentName(name), shape)
-
-
 def maskOfSegment(node, identity: str, shape: tuple[int, int, int]) -> np.ndarray:
-    """The same by the segment's identity, which stays when it is renamed; what lies outside of the grid is cut off."""
+    """Boolean mask ``(z, y, x)`` of one segment on the grid that it was made on; all False where it does not exist.
+
+    Its identity stays when it is renamed; what lies outside of the grid is cut off.
+    """
     mask = np.zeros(shape, dtype=bool)
     segment = node.GetSegmentation().GetSegment(identity)
     image = segment.GetRepresentation(BINARY_LABELMAP) if segment is not None else None
@@ -68,14 +66,6 @@ def maskOfSegment(node, identity: str, shape: tuple[int, int, int]) -> np.ndarra
         inside = tuple(slice(a - f, b - f) for a, b, f in zip(low, high, first, strict=True))
         mask[tuple(map(slice, low, high))] = _voxels(image)[inside] == segment.GetLabelValue()
     return mask
-
-
-def labelMap(node, labels: Mapping[str, int], shape: tuple[int, int, int]) -> np.ndarray:
-    """Label map ``(z, y, x)``, uint8, painted in the order of ``labels`` (segment name to label), hidden or not."""
-    result = np.zeros(shape, dtype=np.uint8)
-    for name, label in labels.items():
-        result[segmentMask(node, name, shape)] = label
-    return result
 
 
 def _voxels(image) -> np.ndarray:

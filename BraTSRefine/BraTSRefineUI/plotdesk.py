@@ -70,7 +70,7 @@ class PlotDesk(Desk):
         return list(_kinds())[max(self.ui.plotKindCombo.currentIndex, 0)]
 
     def setKind(self, kind: str) -> None:
-        """Show another of ``plotpicture.KINDS``."""
+        """Show another plot, by its name in ``plotpicture``."""
         self.ui.plotKindCombo.currentIndex = list(_kinds()).index(kind)
 
     def toggle(self) -> None:

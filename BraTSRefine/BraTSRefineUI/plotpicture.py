@@ -16,7 +16,6 @@ from .casecolumns import CENTER, SIZE, CaseColumns, Key
 from .runs import Change
 
 SCATTER, BY_REGION, BY_SIZE, BY_CENTER, BEFORE_AFTER = "scatter", "region", "size", "centre", "before and after"
-KINDS = (SCATTER, BY_REGION, BY_SIZE, BY_CENTER, BEFORE_AFTER)
 SERIES_COLOURS = ("#56B4E9", "#009E73", "#CC79A7", "#0072B2", "#999999", "#D55E00")
 MARKERS = ("circle", "square", "diamond", "plus", "cross")
 NO_CENTER = "unknown"

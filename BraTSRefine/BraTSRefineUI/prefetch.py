@@ -66,11 +66,6 @@ class Prefetcher:
         return self._deaths > RESTARTS
 
     @property
-    def awaited(self) -> Reading | None:
-        """What is read because somebody waits for it."""
-        return self._awaited
-
-    @property
     def isIdle(self) -> bool:
         """Whether everything that is wanted has been read."""
         return self._running is None and not self._toDo()

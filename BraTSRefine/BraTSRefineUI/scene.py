@@ -89,13 +89,6 @@ class CaseScene:
         self._showDistances()
         self.showUncertainty(uncertainty)
 
-    def setRegion(self, region: str) -> None:
-        """Put one region forward: its outlines, its surfaces, its error map."""
-        self.region = region
-        self._showErrors()
-        self._showDistances()
-        self.update()
-
     def showUncertainty(self, uncertainty: UncertaintyMap | None) -> None:
         """Show a map as the third slice layer, or none."""
         self._owned.remove("uncertainty")

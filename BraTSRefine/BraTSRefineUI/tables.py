@@ -258,11 +258,6 @@ def verdict(data: CaseData, region: str) -> tuple[str, str]:
     return tuple(verdict(describe_error(*masks, reference.geometry, region), against=against))
 
 
-def spread(rows: list[CaseRow], metric: str) -> list[float]:
-    """The metric's finite values over the cohort."""
-    return [row.values[metric] for row in rows if math.isfinite(row.values.get(metric, math.nan))]
-
-
 def thirds(values: Sequence[float]) -> tuple[float, float]:
     """Below which the worst third and the worst two thirds lie (more is better); no tint under four values."""
     if len(values) < 4:
