@@ -30,8 +30,8 @@ class Extent:
     geometry: Geometry
 
     def contains(self, lps: Sequence[float]) -> bool:
-        x, y, z, _one = np.rint(np.linalg.inv(self.geometry.affine) @ (*lps, 1.0)).astype(int)
-        place = [i - side.start for i, side in zip((z, y, x), self.box, strict=True)]
+        index = np.rint(self.geometry.to_index(lps)).astype(int)
+        place = [i - side.start for i, side in zip(index, self.box, strict=True)]
         isInside = all(0 <= i < n for i, n in zip(place, self.mask.shape, strict=True))
         return isInside and bool(self.mask[tuple(place)])
 

@@ -52,6 +52,11 @@ class Geometry:
         position = self.affine @ np.array([*index_zyx[::-1], 1.0])
         return float(position[0]), float(position[1]), float(position[2])
 
+    def to_index(self, positions: np.typing.ArrayLike) -> np.ndarray:
+        """Array indices (z, y, x), not rounded, of LPS positions in mm; (3,) or (n, 3)."""
+        offsets = np.subtract(positions, self.origin)
+        return np.linalg.solve(self.affine[:3, :3], offsets.T).T[..., ::-1]
+
     def difference(self, other: Geometry, tolerance_mm: float = GEOMETRY_TOLERANCE_MM) -> str:
         """What differs between two grids, in words; empty where no voxel lies further apart than the tolerance."""
         if self == other:

@@ -53,7 +53,6 @@ def _slices(case: Case, flags: pd.DataFrame) -> int | None:
 
 def _reached(box: np.ndarray, geometry: Geometry) -> Iterable[int]:
     """The slices of a box that is given by its lowest and highest x, y, z in mm."""
-    corners = np.array([*product(*zip(box[:3], box[3:], strict=True))])
-    indices = np.linalg.solve(geometry.affine, np.c_[corners, np.ones(len(corners))].T)[2]
-    first, last = np.rint([indices.min(), indices.max()]).astype(int)
+    numbers = geometry.to_index([*product(*zip(box[:3], box[3:], strict=True))])[:, 0]
+    first, last = np.rint([numbers.min(), numbers.max()]).astype(int)
     return range(max(first, 0), min(last, geometry.size[2] - 1) + 1)

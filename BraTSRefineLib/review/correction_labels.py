@@ -110,11 +110,10 @@ def neighbourhood(
 
 def _indices_around(geometry: Geometry, low: np.ndarray, high: np.ndarray) -> tuple[slice, ...]:
     """The part of the array ``(z, y, x)`` that holds every voxel of a box in LPS mm."""
-    corners = np.array([[*corner, 1.0] for corner in product(*zip(low, high, strict=True))])
-    indices = (np.linalg.inv(geometry.affine) @ corners.T)[:3]
-    first = np.maximum(np.floor(indices.min(axis=1)).astype(int), 0)
-    last = np.ceil(indices.max(axis=1)).astype(int) + 1
-    return tuple(slice(a, max(a, min(b, n))) for a, b, n in zip(first, last, geometry.size, strict=True))[::-1]
+    indices = geometry.to_index([*product(*zip(low, high, strict=True))])
+    first = np.maximum(np.floor(indices.min(axis=0)).astype(int), 0)
+    last = np.ceil(indices.max(axis=0)).astype(int) + 1
+    return tuple(slice(a, max(a, min(b, n))) for a, b, n in zip(first, last, geometry.size[::-1], strict=True))
 
 
 def _distance(geometry: Geometry, part: tuple[slice, ...], low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -166,6 +166,14 @@ def test_oblique_grid_is_turned_to_the_nearest_axes(grid):
     np.testing.assert_array_equal(to_canonical(voxels, oblique)[0], voxels[:, ::-1, ::-1])
 
 
+def test_a_place_in_an_oblique_grid_leads_back_to_its_index(grid):
+    turned = grid(direction=(0.8, -0.6, 0.0, 0.6, 0.8, 0.0, 0.0, 0.0, 1.0), origin=(3.0, -7.0, 11.0))
+    indices = [(0.0, 0.0, 0.0), (1.0, 2.0, 3.0), (-4.0, 0.5, 9.0)]
+    places = [turned.to_physical(index) for index in indices]
+    assert turned.to_index(places) == pytest.approx(np.array(indices), abs=1e-9)
+    assert turned.to_index(places[1]) == pytest.approx(np.array(indices[1]), abs=1e-9)
+
+
 def test_array_of_another_size_is_refused(grid):
     with pytest.raises(ValueError, match="does not belong"):
         to_canonical(np.zeros((2, 2, 2)), grid())
