@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import vtk
 
-from . import colours, nodes, views
+from . import colours, meshes, nodes, views
 from .flagextents import Extent
 from .tables import FlagRow
-from .vtkarrays import ijkToRas, vtkArray
+from .vtkarrays import ijkToRas
 
 LINE_WIDTH = 2
 OPACITY_3D = 0.5
@@ -50,22 +49,7 @@ class FlagMarker:
 
 def surfaceOf(extent: Extent) -> vtk.vtkPolyData:
     """The surface, in RAS, of a flag's voxels."""
-    mask = np.pad(extent.mask, 1).astype(np.uint8)
-    image = vtk.vtkImageData()
-    image.SetDimensions(*mask.shape[::-1])
-    image.SetOrigin(*(side.start - 1 for side in reversed(extent.box)))
-    image.GetPointData().SetScalars(vtkArray(mask))
-    contour = vtk.vtkFlyingEdges3D()
-    contour.SetInputData(image)
-    contour.SetValue(0, 0.5)
-    contour.ComputeScalarsOff()
-    transform = vtk.vtkTransform()
-    transform.SetMatrix(ijkToRas(extent.geometry))
-    toRas = vtk.vtkTransformPolyDataFilter()
-    toRas.SetTransform(transform)
-    toRas.SetInputConnection(contour.GetOutputPort())
-    toRas.Update()
-    return toRas.GetOutput()
+    return meshes.ofPart(extent.mask, extent.box, ijkToRas(extent.geometry))
 
 
 def ballOf(flag: FlagRow) -> vtk.vtkPolyData:

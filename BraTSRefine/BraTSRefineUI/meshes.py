@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import vtk
 
@@ -22,8 +24,12 @@ def ofMask(mask: np.ndarray, ijkToRas: vtk.vtkMatrix4x4):
     if bounds is None:
         return None
     box = tuple(slice(first, last + 1) for first, last in bounds)
-    image = _padded(np.pad(mask[box].view(np.uint8), 1), [first for first, _last in bounds], 1)
-    return _inRas(_smoothed(_contour(image)), ijkToRas)
+    return _inRas(_smoothed(_ofBox(mask[box], box)), ijkToRas)
+
+
+def ofPart(mask: np.ndarray, box: Sequence[slice], ijkToRas: vtk.vtkMatrix4x4):
+    """The surface, not smoothed, of a mask ``(z, y, x)`` that fills ``box`` of the volume, as vtkPolyData."""
+    return _inRas(_ofBox(mask, box), ijkToRas)
 
 
 def ofBrain(voxels: np.ndarray, ijkToRas: vtk.vtkMatrix4x4):
@@ -33,6 +39,10 @@ def ofBrain(voxels: np.ndarray, ijkToRas: vtk.vtkMatrix4x4):
     sample = voxels[::BRAIN_STEP, ::BRAIN_STEP, ::BRAIN_STEP] > 0
     smooth = np.pad(gaussian_filter(sample.astype(np.float32), 1.2), 1)
     return _inRas(_contour(_padded(smooth, (0, 0, 0), BRAIN_STEP)), ijkToRas)
+
+
+def _ofBox(mask: np.ndarray, box: Sequence[slice]):
+    return _contour(_padded(np.pad(mask.view(np.uint8), 1), [side.start for side in box], 1))
 
 
 def _padded(voxels: np.ndarray, first, step: int):
