@@ -96,10 +96,10 @@ def case_flags(
     return within_budget(asked.budget_ml, lambda share: [cut.flags(geometry, share) for cut in cuts])
 
 
-def risk_cut(case: str, region: str, seen: Seen, evidence: Evidence, table: RiskTable, keep_rim: bool = True) -> Cut:
+def risk_cut(case: str, region: str, seen: Seen, evidence: Evidence, table: RiskTable) -> Cut:
     """By the table's risk, cut at its threshold; the flags' uncertainty is the probability of an error."""
     doubt = seen.doubt(REGIONS.index(region), table.risk(evidence))
-    return Cut(case, region, doubt, ERROR_RISK, table.threshold, keep_rim)
+    return Cut(case, region, doubt, ERROR_RISK, table.threshold, keep_rim=True)
 
 
 def _cut(

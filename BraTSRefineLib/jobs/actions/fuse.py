@@ -31,6 +31,7 @@ from .members import (
     known_regions,
     label_stacks,
     painting_convention,
+    region_stack,
     usable_members,
 )
 from .outliers import suppressed_outliers
@@ -150,7 +151,7 @@ def _worth(
 
 def _agreement(case: Case, members: list[str], label_map: np.ndarray, geometry: Geometry) -> pd.DataFrame:
     """Mean Dice of the members with each other and with the fusion; mean volume of the members and of the fusion."""
-    fused = np.stack([case.labels.mask(label_map, r) if r in case.labels.regions else label_map < 0 for r in REGIONS])
+    fused = region_stack(label_map, case.labels)
     sizes, pairs, with_fused = _overlaps(list(label_stacks(case, members)), fused)
     rows = []
     for region in known_regions(case, members):

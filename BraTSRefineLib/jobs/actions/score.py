@@ -9,7 +9,7 @@ import pandas as pd
 from ...analysis import findings, read_lesions
 from ...analysis.consistency import scoring_conventions
 from ...analysis.findings import findings_of_cohort
-from ...cohort import Cohort
+from ...cohort import Case, Cohort
 from ...scoring import read_scores, write_lesions, write_scores
 from ...scoring.case_cache import case_cache, case_signature
 from ...scoring.case_scores import CaseScores, Settings
@@ -59,7 +59,7 @@ def _named_from(cohort: Cohort, table: pd.DataFrame, column: str) -> pd.DataFram
     return table.assign(**{column: table[column].map(told).astype(table[column].dtype)})
 
 
-def _cases(context: Context, cohort: Cohort):
+def _cases(context: Context, cohort: Cohort) -> list[Case]:
     return chosen_cases(cohort, context.job.parameters["cases"])
 
 
