@@ -75,6 +75,24 @@ def answer(bratsrefine) -> Callable[..., Any]:
     return asked
 
 
+@pytest.fixture(scope="session")
+def on_small_disk() -> Callable[..., Any]:
+    """Run a script on a real small file system; it is told the disk and more arguments, and its last line is JSON."""
+    namespace = ["unshare", "--user", "--map-root-user", "--mount"]
+    if shutil.which(namespace[0]) is None or subprocess.run([*namespace, "true"], capture_output=True).returncode:
+        pytest.skip("no private mounts on this system")
+
+    def run(disk: Path, size: str, script: str, *arguments: str, timeout_s: float | None = None) -> Any:
+        disk.mkdir()
+        mount = f'mount -t tmpfs -o size={size} tmpfs "$1" && exec "$2" -c "$3" "$1" "${{@:4}}"'
+        command = [*namespace, "bash", "-c", mount, "bash", str(disk), sys.executable, script, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, cwd=REPOSITORY)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run
+
+
 def server_programs() -> Path | None:
     """The folder of PostgreSQL's own programs, which Debian keeps off the path."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-PREFIX = ["unshare", "--user", "--map-root-user", "--mount"]
+from BraTSRefineLib.cohort import Workspace
 
 SCRIPT = """
 import json, shutil, subprocess, sys
@@ -20,7 +16,7 @@ from pathlib import Path
 from BraTSRefineLib import jobs
 from BraTSRefineLib.cohort import Workspace
 
-source, disk, kind, then, parameters = sys.argv[1:]
+disk, source, kind, then, parameters = sys.argv[1:]
 workspace = Path(disk) / "workspace"
 shutil.copytree(source, workspace)
 events = []
@@ -40,30 +36,18 @@ print(json.dumps({"events": events, "again": again, "left": left, "state": jobs.
 """
 
 
-def has_namespaces() -> bool:
-    return (
-        shutil.which("unshare") is not None and subprocess.run([*PREFIX, "true"], capture_output=True).returncode == 0
-    )
-
-
-pytestmark = pytest.mark.skipif(not has_namespaces(), reason="no private mounts on this system")
-
-
 PARAMETERS = {"fuse": {"method": "majority"}, "uncertainty": {}}
 
 
-def on_small_disk(
-    workspace: Path, disk: Path, kind: str, size: str, then: str = "", parameters: dict | None = None
-) -> dict:
-    """Run a job in a copy of the workspace on a tmpfs of ``size``, after the shell commands ``then``."""
-    disk.mkdir()
-    mount = f'mount -t tmpfs -o size={size} tmpfs "$1" && shift && exec "$@"'
-    command = ["sh", "-c", mount, "sh", str(disk), sys.executable, "-c", SCRIPT, str(workspace), str(disk), kind, then]
-    command.append(json.dumps(PARAMETERS[kind] if parameters is None else parameters))
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    done = subprocess.run([*PREFIX, *command], capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+@pytest.fixture
+def job_on_small_disk(on_small_disk, tmp_path) -> Callable[..., dict]:
+    """Run a job in a copy of the workspace on a disk of ``size``, after the shell commands ``then``."""
+
+    def run(workspace: Workspace, kind: str, size: str, then: str = "", parameters: dict | None = None) -> dict:
+        chosen = PARAMETERS[kind] if parameters is None else parameters
+        return on_small_disk(tmp_path / "disk", size, SCRIPT, str(workspace.root), kind, then, json.dumps(chosen))
+
+    return run
 
 
 def outputs(result: dict) -> list[str]:
@@ -74,8 +58,8 @@ FILL = "head -c 200k /dev/zero > {disk}/fill"
 
 
 @pytest.mark.parametrize("kind", ["fuse", "uncertainty"])
-def test_a_disk_that_fills_up_ends_the_job_with_the_reason(workspace, tmp_path, kind):
-    filled = on_small_disk(workspace.root, tmp_path / "disk", kind, "128k", f"{FILL}; truncate -s -16384 {{disk}}/fill")
+def test_a_disk_that_fills_up_ends_the_job_with_the_reason(job_on_small_disk, workspace, kind):
+    filled = job_on_small_disk(workspace, kind, "128k", f"{FILL}; truncate -s -16384 {{disk}}/fill")
     assert filled["events"][0]["event"] == "started"
     assert filled["events"][-2]["event"] == "failed"
     assert "disk" in filled["events"][-2]["message"]
@@ -83,28 +67,30 @@ def test_a_disk_that_fills_up_ends_the_job_with_the_reason(workspace, tmp_path, 
     assert outputs(filled) == []
 
 
-def test_a_disk_without_a_single_free_block_still_tells_the_reader(workspace, tmp_path):
-    filled = on_small_disk(workspace.root, tmp_path / "disk", "fuse", "128k", FILL)
+def test_a_disk_without_a_single_free_block_still_tells_the_reader(job_on_small_disk, workspace):
+    filled = job_on_small_disk(workspace, "fuse", "128k", FILL)
     assert filled["events"][-2]["event"] == "failed"
     assert "No space left on device" in filled["events"][-2]["message"]
     assert outputs(filled) == []
 
 
-def test_the_same_job_finishes_where_there_is_room(workspace, tmp_path):
-    roomy = on_small_disk(workspace.root, tmp_path / "disk", "fuse", "8m")
+def test_the_same_job_finishes_where_there_is_room(job_on_small_disk, workspace):
+    roomy = job_on_small_disk(workspace, "fuse", "8m")
     assert roomy["events"][-1]["event"] == "finished"
     assert roomy["state"] == "finished"
 
 
-def test_a_workspace_that_became_read_only_is_named(workspace, tmp_path):
-    frozen = on_small_disk(workspace.root, tmp_path / "disk", "fuse", "8m", "mount -o remount,ro {disk}")
+def test_a_workspace_that_became_read_only_is_named(job_on_small_disk, workspace):
+    frozen = job_on_small_disk(workspace, "fuse", "8m", "mount -o remount,ro {disk}")
     assert frozen["events"][-2]["event"] == "failed"
     assert "Read-only file system" in frozen["events"][-2]["message"]
     assert "not made (Read-only file system); choose another --workspace" in frozen["again"]
     assert outputs(frozen) == []
 
 
-def predicted_on_small_disk(tmp_path: Path, size: str) -> dict:
+@pytest.fixture
+def predicted_on_small_disk(job_on_small_disk, tmp_path) -> Callable[[str], dict]:
+    """Predict four cases on a disk of a size."""
     from nnunet_results import write_results
     from predictable_cases import workspace_of, write_images
 
@@ -112,18 +98,18 @@ def predicted_on_small_disk(tmp_path: Path, size: str) -> dict:
         write_images(tmp_path / "data", f"case{number}", number)
     source = workspace_of(tmp_path / "data", tmp_path / "workspace")
     parameters = {"paths": [str(write_results(tmp_path / "results"))], "device": "cpu", "tta": "flips", "name": "mine"}
-    return on_small_disk(source.root, tmp_path / "disk", "predict", size, parameters=parameters)
+    return lambda size: job_on_small_disk(source, "predict", size, parameters=parameters)
 
 
-def test_a_prediction_that_cannot_fit_is_refused_before_it_starts(tmp_path):
-    refused = predicted_on_small_disk(tmp_path, "1m")
+def test_a_prediction_that_cannot_fit_is_refused_before_it_starts(predicted_on_small_disk):
+    refused = predicted_on_small_disk("1m")
     assert refused["events"][-2]["event"] == "failed"
     assert "4 cases will take about" in refused["events"][-2]["message"]
     assert [path for path in refused["left"] if path.endswith(".nii.gz")] == []
 
 
-def test_a_prediction_on_a_disk_that_fills_up_leaves_whole_cases_only(tmp_path):
-    filled = predicted_on_small_disk(tmp_path, "1400k")
+def test_a_prediction_on_a_disk_that_fills_up_leaves_whole_cases_only(predicted_on_small_disk):
+    filled = predicted_on_small_disk("1400k")
     assert filled["events"][-2]["event"] == "failed"
     assert "disk" in filled["events"][-2]["message"]
     assert outputs({"left": [path for path in filled["left"] if not path.startswith("maps/mine")]}) == []

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-PREFIX = ["unshare", "--user", "--map-root-user", "--mount"]
 
 SCRIPT = """
 import json, subprocess, sys
@@ -39,33 +32,21 @@ print(json.dumps({"told": len(told), "lost": len(set(told) - set(kept)), "said":
 """
 
 
-def has_namespaces() -> bool:
-    return (
-        shutil.which("unshare") is not None and subprocess.run([*PREFIX, "true"], capture_output=True).returncode == 0
-    )
+@pytest.fixture
+def recorded(on_small_disk, tmp_path) -> Callable[..., dict]:
+    """Record on a disk of 400 kB until it fails, after five records the shell command ``then``."""
+    return lambda then="": on_small_disk(tmp_path / "disk", "400k", SCRIPT, then, timeout_s=120)
 
 
-pytestmark = pytest.mark.skipif(not has_namespaces(), reason="no private mounts on this system")
-
-
-def on_small_disk(disk: Path, then: str = "") -> dict:
-    """Record on a tmpfs of 400 kB until it fails, after five records the shell command ``then``."""
-    mounted = 'mount -t tmpfs -o size=400k tmpfs "$1" && exec "$2" -c "$3" "$1" "$4"'
-    command = [*PREFIX, "sh", "-c", mounted, "sh", str(disk), sys.executable, SCRIPT, then]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=REPOSITORY)
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
-
-
-def test_a_disk_that_fills_up_is_told_and_what_was_told_before_is_kept(tmp_path):
-    found = on_small_disk(tmp_path)
+def test_a_disk_that_fills_up_is_told_and_what_was_told_before_is_kept(recorded):
+    found = recorded()
     assert 5 < found["told"] < 300
     assert found["lost"] == 0
     assert "the disk is full" in found["said"][0]
 
 
-def test_a_disk_that_turns_read_only_is_told_and_what_was_told_before_is_kept(tmp_path):
-    found = on_small_disk(tmp_path, "mount -o remount,ro {disk}")
+def test_a_disk_that_turns_read_only_is_told_and_what_was_told_before_is_kept(recorded):
+    found = recorded("mount -o remount,ro {disk}")
     assert (found["told"], found["lost"]) == (5, 0)
     assert "is the workspace still there and writable?" in found["said"][0]
     assert "cannot be written (Read-only file system)" in found["said"][1]
