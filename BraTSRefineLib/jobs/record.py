@@ -37,12 +37,7 @@ def events(run_folder: Path) -> list[dict[str, object]]:
 
 def state(run_folder: Path) -> str:
     """ "created", "running", "finished", "failed", "cancelled", or "interrupted" where the machine went down."""
-    if is_locked(Path(run_folder) / LOCK):
-        return "running"
-    last = next((event for event in reversed(events(run_folder)) if event["event"] in (*ENDS, "started")), None)
-    if last is None:
-        return "created"
-    return "interrupted" if last["event"] == "started" else str(last["event"])
+    return _read(Path(run_folder))[0]
 
 
 def runs(workspace: object) -> list[Run]:
@@ -58,8 +53,18 @@ def _run(folder: Path) -> Run | None:
         kind = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))["kind"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    last = next(reversed(events(folder)), {})
-    return Run(folder.name, kind, state(folder), folder, last.get("summary", {}), str(last.get("message", "")))
+    stands, happened = _read(folder)
+    last = next(reversed(happened), {})
+    return Run(folder.name, kind, stands, folder, last.get("summary", {}), str(last.get("message", "")))
+
+
+def _read(folder: Path) -> tuple[str, list[dict[str, object]]]:
+    """State and events. The lock is looked at first: a run that ends meanwhile has told so by the time it is free."""
+    running, happened = is_locked(folder / LOCK), events(folder)
+    if running:
+        return "running", happened
+    last = next((event["event"] for event in reversed(happened) if event["event"] in (*ENDS, "started")), "created")
+    return "interrupted" if last == "started" else str(last), happened
 
 
 def check_not_finished(run_folder: Path) -> None:
