@@ -218,14 +218,13 @@ def readUncertainty(path: Path) -> UncertaintyMap:
     """A map of the workspace with its description (``.json`` of the same name). Raises VolumeError."""
     import json
 
-    from BraTSRefineLib.cohort.volumes import read_geometry, read_voxels
+    from BraTSRefineLib.cohort.volumes import read_volume
 
     description = path.with_name(path.name.removesuffix(".nii.gz") + ".json")
     about = json.loads(description.read_text(encoding="utf-8")) if description.is_file() else {}
     quantity, _separator, region = path.name.removesuffix(".nii.gz").rpartition("_")
     return UncertaintyMap(
-        read_voxels(path),
-        read_geometry(path),
+        *read_volume(path),
         about.get("quantity", quantity),
         about.get("region", region),
         about.get("what", ""),

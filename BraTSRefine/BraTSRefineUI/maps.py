@@ -59,13 +59,13 @@ def _acrossModels(workspace: Workspace, case: str, region: str) -> list[MapFile]
 
 def _readOfModel(workspace: Workspace, case: str, chosen: MapFile) -> UncertaintyMap:
     """A prediction's maps carry no description of their own: the quantity and the case's record say what they are."""
-    from BraTSRefineLib.cohort.volumes import read_geometry, read_voxels
+    from BraTSRefineLib.cohort.volumes import read_volume
     from BraTSRefineLib.fusion import QUANTITIES
     from BraTSRefineLib.jobs.predicted import Predicted
 
     record = Predicted(workspace, chosen.model).record_of(case) or {}
     members, about = len(record.get("members", ())), QUANTITIES[chosen.quantity]
     return UncertaintyMap(
-        *(read_voxels(chosen.path), read_geometry(chosen.path), chosen.quantity, chosen.region),
+        *(*read_volume(chosen.path), chosen.quantity, chosen.region),
         *(about.describe(members), about.low, about.high, about.unit, members, chosen.model),
     )

@@ -11,7 +11,7 @@ from ..regions import REGIONS
 from .case import Case, CohortError
 from .dataset_json import dataset_json_above, read_dataset_json
 from .geometry import case_geometry
-from .volumes import VolumeError, check_complete, read_image
+from .volumes import VolumeError, check_complete, read_volume
 
 OWN_MAP = "-WT-mean.nii.gz"
 """Our own maps are a file a region; the whole tumour's stands for all of them."""
@@ -42,7 +42,7 @@ def _own_maps(path: Path) -> np.ndarray:
     """A region that the model does not know has no file and is nowhere."""
     case = path.name.removesuffix(OWN_MAP)
     files = [path.with_name(f"{case}-{region}-mean.nii.gz") for region in REGIONS]
-    maps = [read_image(file) if file.is_file() else None for file in files]
+    maps = [read_volume(file)[0] if file.is_file() else None for file in files]
     return np.stack([np.zeros_like(maps[0]) if one is None else one for one in maps]).astype(np.float32, copy=False)
 
 

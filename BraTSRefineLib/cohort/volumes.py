@@ -95,14 +95,13 @@ def read_geometry(path: Path) -> Geometry:
 
 def read_image(path: Path) -> np.ndarray:
     """Voxels ``(z, y, x)`` in the file's own type. Raises VolumeError where the file is not a readable 3D image."""
-    read_geometry(path)
-    return np.require(_voxels(path), requirements="W")
+    return np.require(read_volume(path)[0], requirements="W")
 
 
-def read_voxels(path: Path) -> np.ndarray:
-    """The same for reading alone, which spares a copy."""
-    read_geometry(path)
-    return _voxels(path)
+def read_volume(path: Path) -> tuple[np.ndarray, Geometry]:
+    """The same for reading alone, which spares a copy, and its geometry."""
+    geometry = read_geometry(path)
+    return _voxels(path), geometry
 
 
 def _voxels(path: Path) -> np.ndarray:
@@ -141,8 +140,8 @@ def read_label_map(path: Path) -> np.ndarray:
 
 def read_label_volume(path: Path) -> tuple[np.ndarray, Geometry]:
     """Label map as ``read_label_map`` gives it, but for reading alone, and its geometry."""
-    geometry = read_geometry(path)
-    return as_labels(_voxels(path), path), geometry
+    voxels, geometry = read_volume(path)
+    return as_labels(voxels, path), geometry
 
 
 def as_labels(voxels: np.ndarray, path: Path) -> np.ndarray:
