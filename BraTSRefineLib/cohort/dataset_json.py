@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..regions import CONVENTIONS, REGIONS, LabelConvention, LabelError, label_convention
 from .case import CohortError
@@ -27,12 +28,16 @@ TISSUE_WORDS = (
 
 @dataclass(frozen=True)
 class DatasetJson:
-    """What a ``dataset.json`` states. ``labels`` maps a name to its label, or to the labels of a region."""
+    """What a ``dataset.json`` states. ``labels`` maps a name to its label, or to the labels of a region.
+
+    ``content`` is all that it holds, as it was written.
+    """
 
     path: Path
     channels: Mapping[int, str]
     labels: Mapping[str, tuple[int, ...]]
     file_ending: str = ".nii.gz"
+    content: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def region_based(self) -> bool:
@@ -105,6 +110,7 @@ def read_dataset_json(path: Path) -> DatasetJson:
             {int(index): channel_of(str(name)) for index, name in channels.items()},
             _labels(content["labels"]),
             content.get("file_ending", ".nii.gz"),
+            content,
         )
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise CohortError(

@@ -82,7 +82,7 @@ class NnunetRaw:
 
     def _follow(self, path: Path) -> None:
         stated = read_dataset_json(path)
-        self._content = json.loads(path.read_text(encoding="utf-8-sig"))
+        self._content = stated.content
         self._stated = stated.convention()
         self._channels = [channel for _, channel in sorted(stated.channels.items())]
         if self._stated is None:
