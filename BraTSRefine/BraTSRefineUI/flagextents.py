@@ -123,5 +123,4 @@ def isAround(flag: FlagRow, lps: tuple[float, float, float]) -> bool:
     if flag.box:
         low, high = flag.box[:3], flag.box[3:]
         return all(a - TOLERANCE_MM <= x <= b + TOLERANCE_MM for a, x, b in zip(low, lps, high, strict=True))
-    radius = (flag.milliliters * 1000 * 3 / (4 * math.pi)) ** (1 / 3)
-    return math.dist(flag.center, lps) <= radius + TOLERANCE_MM
+    return math.dist(flag.center, lps) <= flag.radius + TOLERANCE_MM

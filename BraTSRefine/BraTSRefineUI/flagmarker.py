@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import vtk
 
 from . import colours, meshes, nodes, views
@@ -57,7 +55,7 @@ def ballOf(flag: FlagRow) -> vtk.vtkPolyData:
     x, y, z = flag.center
     ball = vtk.vtkSphereSource()
     ball.SetCenter(-x, -y, z)
-    ball.SetRadius(max((flag.milliliters * 1000 * 3 / (4 * math.pi)) ** (1 / 3), SMALLEST_RADIUS_MM))
+    ball.SetRadius(max(flag.radius, SMALLEST_RADIUS_MM))
     ball.SetThetaResolution(24)
     ball.SetPhiResolution(24)
     ball.Update()

@@ -128,6 +128,11 @@ class FlagRow:
 
         return flag_id(self.region, self.center)
 
+    @property
+    def radius(self) -> float:
+        """In mm, of a ball of its volume."""
+        return (self.milliliters * 1000 * 3 / (4 * math.pi)) ** (1 / 3)
+
 
 def number(value: float, decimals: int = 2) -> str:
     """The number with that many decimals; ``-`` where there is none."""
