@@ -8,13 +8,14 @@ from slicer.i18n import tr as _
 
 from . import overview, tables
 from .session import Session
+from .tables import CaseRow
 
 PROBLEMS_SHOWN = 3
 
 
 def title(session: Session) -> str:
     """The case and its figures in the chosen region."""
-    row = next((row for row in session.rows() if row.case == session.case), None)
+    row = _row(session)
     name = f"<b>{escape(session.case)}</b>"
     name += f" · {escape(session.caseWords)}" if session.caseWords else ""
     if row is None or not row.values:
@@ -30,8 +31,12 @@ def title(session: Session) -> str:
 
 def titleTip(session: Session) -> str:
     """How the card's figures were made."""
-    row = next((row for row in session.rows() if row.case == session.case), None)
+    row = _row(session)
     return session.how.explained(row.convention, row.case) if row is not None else ""
+
+
+def _row(session: Session) -> CaseRow | None:
+    return next((row for row in session.rows() if row.case == session.case), None)
 
 
 def sentence(session: Session) -> str:

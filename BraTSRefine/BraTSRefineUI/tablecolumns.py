@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from slicer.i18n import tr as _
 
 from . import colours, overview, tables
-from .casecolumns import CASE, CENTER, DECISION, MEAN_RANK, PATTERN, RANKS, SIZE, CaseColumns, Key
-from .measures import DICE, HD95, measure
+from .casecolumns import CASE, CENTER, DECISION, MEAN_RANK, PATTERN, RANK_SUM, RANKS, SIZE, CaseColumns, Key
+from .measures import DICE, HD95, measure, unitOf
 from .panel import Cell
 
 NAME_LENGTH, CENTER_LENGTH = 11, 8
@@ -122,11 +122,10 @@ def headingOf(key: Key, withRegion: bool = False) -> str:
         PATTERN: _("What is wrong"),
         DECISION: _("Decision"),
         MEAN_RANK: _("Mean\nrank"),
+        RANK_SUM: _("Rank\nsum"),
     }
     if key.name in fixed:
         return fixed[key.name]
-    if key.name in RANKS:
-        return _("Rank\nsum")
     heading = _("Size\nml") if key.name == SIZE else _(measure(key.name).heading)
     first, _line, rest = heading.partition("\n")
     return f"{first} {key.region}\n{rest}".strip() if withRegion else heading
@@ -134,19 +133,16 @@ def headingOf(key: Key, withRegion: bool = False) -> str:
 
 def wordsOf(key: Key) -> str:
     """What a column holds, for the chooser, a hover and the axis of a plot, with its unit."""
-    from .measures import unitOf
-
     fixed = {
         CASE: _("case"),
         CENTER: _("centre"),
         PATTERN: _("what is wrong"),
         DECISION: _("decision of the review"),
         MEAN_RANK: _("mean rank over Dice and HD95 of all regions (1 is the worst case)"),
+        RANK_SUM: _("rank sum among the models, as in the BraTS challenges (the largest is the worst)"),
     }
     if key.name in fixed:
         return fixed[key.name]
-    if key.name in RANKS:
-        return _("rank sum among the models, as in the BraTS challenges (the largest is the worst)")
     words = _("size in the reference") if key.name == SIZE else _(measure(key.name).words)
     unit = unitOf(key.name)
     return f"{words}, {key.region} ({unit})" if unit else f"{words}, {key.region}"

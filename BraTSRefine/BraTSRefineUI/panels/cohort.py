@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 
 from .. import colours, overview
 from ..failures import reported
-from ..panel import Cell, Panel, fillTable, fitRows, keepRowsFitted, say
+from ..panel import Cell, Panel, fillTable, fitRows, keepRowsFitted, painted, say
 
 CONVENTIONS = ("auto", "brats2021", "brats2023", "brats2013", "brats2024-gli", "brats2024-ped", "core-rest")
 RECENT = "BraTSRefine/recent"
@@ -113,7 +113,7 @@ class CohortPanel(Panel):
 
     def _failure(self) -> str:
         failure = self.workbench.failure
-        return f'<span style="color:{colours.BAD}">{escape(failure)}</span>' if failure else ""
+        return painted(failure, colours.BAD) if failure else ""
 
     def _labels(self) -> str:
         return self.ui.conventionCombo.currentText.strip() or "auto"

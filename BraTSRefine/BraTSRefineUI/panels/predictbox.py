@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 
 from .. import colours
 from ..failures import reported
-from ..panel import Panel, fillCombo, say
+from ..panel import Panel, fillCombo, painted, say
 from ..predicting import CaseChoice, Choice, Trained, caseChoices, trainedAt
 
 TTA = (
@@ -228,4 +228,4 @@ def _missing(lacking: dict[str, list[str]], count: int) -> str:
 
 
 def _warning(words: str) -> str:
-    return f'<span style="color:{colours.DOUBTFUL}">{escape(words)}</span>'
+    return painted(words, colours.DOUBTFUL)

@@ -10,12 +10,12 @@ from .. import colours, flagwords, overview, tables
 from ..panel import Cell, Panel, fillCombo, say
 from ..reviewqueue import ORDERS
 from ..rowtable import RowTable
+from ..session import REGIONS
 from .readersbox import ReadersBox
 
 STEPS = ("cases", "readers")
 UNDER_CURSOR = "#506ECE58"
 STATES = ("open", "decided", "second reader", "disagreement")
-REGIONS = ("WT", "TC", "ET")
 GONE_TOLD = 3
 
 
@@ -151,10 +151,8 @@ class ReviewPanel(Panel):
     def _fillWishes(self) -> None:
         ui, queue = self.ui, self.reviewing.queue
         centers = self.session.cohort.centers if self.session.isOpen else []
-        fillCombo(ui.orderCombo, [_("Priority"), _("Random"), _("Blind order")], "")
-        ui.orderCombo.blockSignals(True)
-        ui.orderCombo.currentIndex = ORDERS.index(queue.order)
-        ui.orderCombo.blockSignals(False)
+        orders = [_("Priority"), _("Random"), _("Blind order")]
+        fillCombo(ui.orderCombo, orders, orders[ORDERS.index(queue.order)])
         fillCombo(ui.stateCombo, [_("All states"), *STATES], next(iter(queue.states), _("All states")))
         fillCombo(ui.centerCombo, [_("All centres"), *centers], queue.center or _("All centres"))
         ui.centerCombo.visible = bool(centers)
