@@ -1,4 +1,4 @@
-"""The module's folder on the path, as Slicer has it, and a scene with real slice logics."""
+"""The module's folder on the path, as Slicer has it, the host's helpers too, and a scene with real slice logics."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import BraTSRefine.Standalone  # noqa: F401  (before the folder, in which BraTSR
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "BraTSRefine"))
 sys.path.append(str(Path(__file__).resolve().parent))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "standalone"))
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt
+from pointing import place_in_chart
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 
@@ -10,20 +11,10 @@ def plot_view(host):
     return host.layoutManager.plotWidget(0).plotView()
 
 
-def place_of(view, x: float, y: float) -> QPoint:
-    """Where a point of the chart lies in the widget."""
-    chart = view.chart()
-    (left, bottom), (right, top) = chart.GetPoint1(), chart.GetPoint2()
-    across, up = chart.GetAxis(1), chart.GetAxis(0)
-    column = left + (x - across.GetMinimum()) / (across.GetMaximum() - across.GetMinimum()) * (right - left)
-    row = bottom + (y - up.GetMinimum()) / (up.GetMaximum() - up.GetMinimum()) * (top - bottom)
-    return QPoint(round(column), view.height() - 1 - round(row))
-
-
 def lonely_case(host, bench, plots) -> str:
     """A case that is not shown and whose point lies clear of all others on the screen."""
     view, places = plot_view(host), plots.nodes.picture.places
-    spots = {case: place_of(view, *points[0]) for case, points in places.items()}
+    spots = {case: place_in_chart(view, *points[0]) for case, points in places.items()}
 
     def nearest(case: str) -> int:
         others = (spots[case] - spot for other, spot in spots.items() if other != case)
@@ -34,7 +25,7 @@ def lonely_case(host, bench, plots) -> str:
 
 def click_point(host, plots, case: str) -> None:
     view = plot_view(host)
-    place = place_of(view, *plots.nodes.picture.places[case][0])
+    place = place_in_chart(view, *plots.nodes.picture.places[case][0])
     QTest.mouseMove(view, place)
     QTest.mouseClick(view, Qt.LeftButton, pos=place)
     host.settle()

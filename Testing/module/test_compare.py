@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from compare_driving import as_it_was, in_models, outlines, shown, views_of
 from driving import click, press, wait_until
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication
+from pointing import turn_wheel
+from PySide6.QtCore import Qt
 
 
 @pytest.fixture
@@ -98,18 +97,12 @@ def test_the_views_of_a_layout_scroll_and_zoom_together(host, desk):
         desk.setLayout(layout)
         host.settle()
         view = host.layoutManager.sliceWidget(host.layoutManager.sliceViewNames()[0]).sliceView()
-        turn(view, Qt.NoModifier)
-        turn(view, Qt.ControlModifier)
+        turn_wheel(view)
+        turn_wheel(view, modifiers=Qt.ControlModifier)
         host.settle()
         nodes = [node for _view, node, _composite in views.shownSliceNodes(slicer.mrmlScene)]
         assert len({round(node.GetSliceOffset(), 3) for node in nodes}) == 1
         assert len({round(node.GetFieldOfView()[0] / node.GetDimensions()[0], 4) for node in nodes}) == 1
-
-
-def turn(view, modifiers) -> None:
-    middle = QPointF(view.rect().center())
-    event = (QPoint(0, 0), QPoint(0, 120), Qt.NoButton, modifiers, Qt.NoScrollPhase, False)
-    QApplication.sendEvent(view, QWheelEvent(middle, view.mapToGlobal(middle), *event))
 
 
 def test_x_flips_between_prediction_and_reference_and_says_so(host, bench, desk):

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from driving import click, click_row, press, refine_step, wait_until
+from pointing import turn_wheel
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
@@ -167,15 +168,9 @@ def test_overlays_are_off_while_h_is_held(host, bench):
 
 def test_the_wheel_scrolls_the_axial_views_together(host, bench):
     import slicer
-    from PySide6.QtCore import QPoint, QPointF
-    from PySide6.QtGui import QWheelEvent
-    from PySide6.QtWidgets import QApplication
 
     before = slice_centres(slicer.mrmlScene)
-    view = host.layoutManager.sliceWidget("BraTSRefineT1c").sliceView()
-    middle = QPointF(view.rect().center())
-    turn = (QPoint(0, 0), QPoint(0, 120), Qt.NoButton, Qt.NoModifier, Qt.NoScrollPhase, False)
-    QApplication.sendEvent(view, QWheelEvent(middle, view.mapToGlobal(middle), *turn))
+    turn_wheel(host.layoutManager.sliceWidget("BraTSRefineT1c").sliceView())
     host.settle()
     after = slice_centres(slicer.mrmlScene)
     assert after["BraTSRefineT1c"][2] != before["BraTSRefineT1c"][2]

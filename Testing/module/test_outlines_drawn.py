@@ -7,19 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from driving import press, wait_until
+from host_stage import pixels
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
 
 TOLERANCE = 60
 
 
 def drawn(host, tag: str) -> np.ndarray:
     """The picture of a view without its corners' lowest lines, ``(y, x, RGB)``."""
-    pane = host.layoutManager.sliceWidget(tag).sliceView()
-    image = pane.grab().toImage().convertToFormat(QImage.Format_RGB888)
-    lines = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-    picture = lines[:, : 3 * image.width()].reshape(image.height(), image.width(), 3)
-    return picture[: int(image.height() * 0.8)].astype(int)
+    picture = pixels(host.layoutManager.sliceWidget(tag).sliceView())
+    return picture[: int(len(picture) * 0.8)].astype(int)
 
 
 def count(picture: np.ndarray, colour: str) -> int:

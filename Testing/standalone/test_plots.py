@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from host_stage import has_colour, pixels
-from PySide6.QtCore import QPoint, Qt
+from pointing import place_in_chart
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 LAYOUT = 977
@@ -65,19 +66,6 @@ def widget(host):
     host.settle()
 
 
-def place_of(view, x: float, y: float) -> QPoint:
-    """Where a point of the chart lies in the widget."""
-    chart = view.chart()
-    (left, bottom), (right, top) = chart.GetPoint1(), chart.GetPoint2()
-    horizontal, vertical = chart.GetAxis(1), chart.GetAxis(0)
-
-    def between(axis, value: float, low: float, high: float) -> float:
-        return low + (value - axis.GetMinimum()) / (axis.GetMaximum() - axis.GetMinimum()) * (high - low)
-
-    across, up = between(horizontal, x, left, right), between(vertical, y, bottom, top)
-    return QPoint(round(across), view.height() - 1 - round(up))
-
-
 def test_layout_manager_counts_and_finds_the_plot_view(host, widget):
     assert host.layoutManager.plotViewCount == 1
     assert widget.mrmlPlotViewNode().GetSingletonTag() == "Probe"
@@ -125,8 +113,8 @@ def test_a_click_on_a_point_tells_its_series_and_row(host, widget, mode):
     view.dataSelected.connect(hear)
     chart = node.GetPlotChartNode()
     for x, y, index, row in ((3, 6, 0, 2), (2.5, 5, 1, 0)):
-        QTest.mouseMove(view, place_of(view, x, y))
-        QTest.mouseClick(view, Qt.LeftButton, pos=place_of(view, x, y))
+        QTest.mouseMove(view, place_in_chart(view, x, y))
+        QTest.mouseClick(view, Qt.LeftButton, pos=place_in_chart(view, x, y))
         assert told[-1] == [(chart.GetNthPlotSeriesNodeID(index), row)]
         view.RemovePlotSelections()
     assert not host.failures

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from host_stage import LESION_COLOUR, ball, has_colour, pixels, volume_node
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from pointing import turn_wheel
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 
 
 def view(host, name: str):
@@ -16,18 +15,7 @@ def view(host, name: str):
 
 
 def roll(host, pane, notches: int, modifiers=Qt.NoModifier) -> None:
-    middle = QPointF(pane.width() / 2, pane.height() / 2)
-    event = QWheelEvent(
-        middle,
-        pane.mapToGlobal(middle),
-        QPoint(),
-        QPoint(0, 120 * notches),
-        Qt.NoButton,
-        modifiers,
-        Qt.NoScrollPhase,
-        False,
-    )
-    QApplication.sendEvent(pane, event)
+    turn_wheel(pane, notches, modifiers)
     host.settle()
 
 
@@ -49,10 +37,9 @@ def test_layout_with_six_views_is_realised_with_one_widget_a_view(host):
 
 
 def test_views_have_the_orientation_that_the_layout_states(host):
-    names = {name: host.layoutManager.sliceWidget(name).mrmlSliceNode().GetOrientation() for name in ("ProbeA",)}
-    names["cor"] = host.layoutManager.sliceWidget("ProbeCoronal").mrmlSliceNode().GetOrientation()
-    names["sag"] = host.layoutManager.sliceWidget("ProbeSagittal").mrmlSliceNode().GetOrientation()
-    assert names == {"ProbeA": "Axial", "cor": "Coronal", "sag": "Sagittal"}
+    stated = {"ProbeA": "Axial", "ProbeCoronal": "Coronal", "ProbeSagittal": "Sagittal"}
+    nodes = {name: host.layoutManager.sliceWidget(name).mrmlSliceNode() for name in stated}
+    assert {name: node.GetOrientation() for name, node in nodes.items()} == stated
 
 
 def test_slice_view_shows_the_volume_in_grey(host, scene_with_lesion):
@@ -119,13 +106,12 @@ def test_linked_views_scroll_together(host, scene_with_lesion):
 
 def test_right_drag_zooms_and_middle_drag_moves(host, scene_with_lesion):
     pane = view(host, "ProbeC")
-    width, origin = pane.mrmlSliceNode().GetFieldOfView()[0], pane.mrmlSliceNode().GetXYZOrigin()
-    middle = pane.convertXYZToRAS([pane.width() / 2, pane.height() / 2, 0])
+    width = pane.mrmlSliceNode().GetFieldOfView()[0]
     drag(host, pane, QPoint(0, 40), Qt.RightButton)
     assert pane.mrmlSliceNode().GetFieldOfView()[0] != pytest.approx(width)
+    origin = pane.mrmlSliceNode().GetXYZOrigin()
     drag(host, pane, QPoint(30, 0), Qt.MiddleButton)
-    moved = pane.convertXYZToRAS([pane.width() / 2, pane.height() / 2, 0])
-    assert moved != pytest.approx(middle) or pane.mrmlSliceNode().GetXYZOrigin() != origin
+    assert pane.mrmlSliceNode().GetXYZOrigin() != pytest.approx(origin)
 
 
 def test_left_drag_changes_window_and_level_in_that_mouse_mode(host, scene_with_lesion):
