@@ -6,6 +6,8 @@ from math import ceil
 
 import numpy as np
 
+from ..fusion.boxes import union_box
+
 CONNECTIVITY = 26
 RIM_MM, DEEP_MM = 1.0, 2.0
 """Distances to the surface: see ``signed_distance``."""
@@ -89,11 +91,7 @@ def split_long(labels: np.ndarray, uncertainty: np.ndarray, spacing: tuple[float
 
 def box_around(mask: np.ndarray, spacing: tuple[float, ...], margin_mm: float) -> tuple[slice, ...]:
     """The box of a mask that is not empty, wider by a margin, within the array."""
-    from scipy.ndimage import find_objects
-
-    found = find_objects(mask.astype(np.uint8))[0]
-    margins = [ceil(margin_mm / length) for length in spacing]
-    return tuple(slice(max(side.start - n, 0), side.stop + n) for side, n in zip(found, margins, strict=True))
+    return union_box([mask], [ceil(margin_mm / length) for length in spacing])
 
 
 def _length(box: tuple[slice, ...], spacing: tuple[float, ...]) -> float:
