@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from .session import Session
 
 TO_DO, IN_WORK, DONE = "to do", "in work", "done"
-LAYOUTS = {"nnunet": "nnU-Net labelsTr", "brats": "BraTS folders"}
-IMAGES = {"none": "labels alone", "links": "with links to images", "copies": "with copies of images"}
 
 
 class AnnotatingError(RuntimeError):

@@ -20,17 +20,21 @@ SORTED_BOTH_WAYS = {False: qt.Qt.AscendingOrder, True: qt.Qt.DescendingOrder}
 class CaseTable:
     """A QTableView of cases. ``onCase`` hears of the one row that a person chose, ``onChosen`` of any change.
 
+    ``onSorted`` is to show the rows again after somebody pressed a heading.
+
     ``rows`` are the numbers of the rows of the ``CaseColumns`` that are shown, in their order; ``shownCases`` their
     cases.
     """
 
-    def __init__(self, view, onCase: Callable[[str], None], onChosen: Callable[[], None]) -> None:
+    def __init__(
+        self, view, onCase: Callable[[str], None], onChosen: Callable[[], None], onSorted: Callable[[], None]
+    ) -> None:
         self.view = view
         self.rows: list[int] = []
         self.shownCases: list[str] = []
         self.sortedBy: Key | None = None
         self.isDescending = False
-        self._onCase, self._onChosen = onCase, onChosen
+        self._onCase, self._onChosen, self._onSorted = onCase, onChosen, onSorted
         self._columns = CaseColumns([])
         self._shown: list[TableColumn] = []
         self._chosen: set[str] = set()
@@ -41,13 +45,8 @@ class CaseTable:
         header = view.horizontalHeader()
         header.setResizeContentsPrecision(0)
         header.sectionClicked.connect(self._onHeading)
-        self._onSorted: Callable[[], None] = lambda: None
         self._selection = view.selectionModel()
         self._selection.selectionChanged.connect(lambda *_: self._onSelection())
-
-    def whenSorted(self, call: Callable[[], None]) -> None:
-        """``call`` is to show the rows again after somebody pressed a heading."""
-        self._onSorted = call
 
     @property
     def chosenCases(self) -> list[str]:

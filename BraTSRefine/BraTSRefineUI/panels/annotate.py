@@ -8,7 +8,7 @@ import qt
 from slicer.i18n import tr as _
 
 from .. import colours, overview
-from ..annotating import DONE, IMAGES, IN_WORK, LAYOUTS, Annotating, Task, exportWords
+from ..annotating import DONE, IN_WORK, Annotating, Task, exportWords
 from ..failures import reported
 from ..panel import Cell, Panel, fillTable, painted, say, selectRow
 from ..session import REGIONS
@@ -139,8 +139,8 @@ class AnnotatePanel(Panel):
     def saveLabels(self) -> None:
         """Save what is done in the layout that training reads."""
         ui = self.ui
-        layout = list(LAYOUTS)[ui.trainingLayoutCombo.currentIndex]
-        images = list(IMAGES)[ui.imagesCombo.currentIndex]
+        layout = list(_layoutWords())[ui.trainingLayoutCombo.currentIndex]
+        images = list(_imageWords())[ui.imagesCombo.currentIndex]
         with reported(_("Not saved:"), self._tellFailure):
             result = self.annotating.export(ui.trainingFolderEdit.text, layout, images)
             self._tell(exportWords(result), isBad=bool(result.count("refused")))
@@ -215,6 +215,7 @@ class AnnotatePanel(Panel):
 
 
 def _layoutWords() -> dict[str, str]:
+    """The layouts of the backend, in words."""
     return {"nnunet": _("nnU-Net labelsTr"), "brats": _("BraTS folders")}
 
 

@@ -41,8 +41,7 @@ class WorstCasesPanel(Panel):
         self._hearers: list[Callable[[], None]] = []
         self.strip = StripPlot()
         ui.stripPlace.layout().addWidget(self.strip)
-        self.table = CaseTable(ui.casesTable, lambda case: self.workbench.showCaseFromPanel(case), self._onChosen)
-        self.table.whenSorted(self._show)
+        self.table = CaseTable(ui.casesTable, self.workbench.showCaseFromPanel, self._onChosen, self._show)
         self.chooser = ColumnChooser(ui.columnsButton, self._onColumns)
         kept = slicer.util.settingsValue(COLUMNS_SETTING, "")
         self.chooser.chosen = Chosen.read([word for word in str(kept).split("|") if word])
