@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from .decisions import ReviewedOption, StoreOption, opened_store, reviewed_cohort
-from .options import JsonOption, UsageError, notes, print_json, print_table, records
+from .decisions import ReviewedOption, opened_store, reviewed_cohort
+from .options import JsonOption, StoreOption, UsageError, print_json, print_table, records, say
 
 if TYPE_CHECKING:
     from ..cohort import Cohort
@@ -104,9 +103,9 @@ def export_labels(
     result = export_annotations(cohort, names, states, reviewed.root, out, layout, images)
     for row in result.saved:
         if row.why:
-            notes.print(f"[yellow]refused[/] {escape(f'{row.case}: {row.why}')}", soft_wrap=True)
+            say("refused", f"{row.case}: {row.why}")
     for note in result.notes:
-        notes.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
+        say("note", note)
     if as_json:
         print_json({"folder": str(out), "cases": [asdict(row) for row in result.saved], "notes": list(result.notes)})
     else:
@@ -134,8 +133,7 @@ def _done(found: AnnotationList) -> list[str]:
 
 def _show(found: AnnotationList, as_json: bool) -> None:
     if found.gone:
-        gone = f"chosen cases that are no longer in the cohort: {', '.join(found.gone)}"
-        notes.print(f"[yellow]note[/] {escape(gone)}", soft_wrap=True)
+        say("note", f"chosen cases that are no longer in the cohort: {', '.join(found.gone)}")
     if as_json:
         print_json({"progress": found.progress, "done": found.done, "cases": records(found.table)})
         return

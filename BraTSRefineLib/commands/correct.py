@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .decisions import ReviewedOption, StoreOption, opened_store, reviewed_cohort
-from .options import JsonOption, UsageError, finish, print_json, print_table, records
+from .decisions import ReviewedOption, opened_store, reviewed_cohort
+from .options import JsonOption, StoreOption, UsageError, finish, print_json, print_table, records
 
 if TYPE_CHECKING:
     import numpy as np

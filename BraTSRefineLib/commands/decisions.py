@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from .options import JsonOption, UsageError, finish, notes, print_json, print_table, records
+from .options import JsonOption, StoreOption, UsageError, finish, print_json, print_table, records, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from ..review import Store, Worklist
 
 ReviewedOption = Annotated[Path, typer.Option("--workspace", "-w", help="The workspace of the review.")]
-StoreOption = Annotated[
-    str | None, typer.Option(help="postgresql://USER@HOST/NAME, where a team keeps its decisions. Default: a file.")
-]
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
@@ -54,7 +50,7 @@ def export_decisions(
         if pseudonymise:
             events = pseudonyms_of(reviewed.root).of(events, _cases(reviewed))
             if any(event.note for event in events):
-                notes.print("[yellow]note[/] notes are free text: read them before you give the file away")
+                say("note", "notes are free text: read them before you give the file away")
     write_events(events, out)
     finish({"events": len(events), "file": str(out), "pseudonymised": pseudonymise}, reviewed, as_json)
 
@@ -143,7 +139,7 @@ def opened_store(workspace: Path, url: str | None) -> Iterator[tuple[Store, Work
     reviewed = Workspace(workspace.expanduser().resolve())
     with open_store(url or reviewed.root, reviewed.root) as opened:
         for note in opened.notes:
-            notes.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
+            say("note", note)
         yield opened, reviewed
 
 
@@ -166,15 +162,14 @@ def _ranked_by(workspace: Workspace) -> tuple[pd.DataFrame | None, pd.DataFrame 
     """The tables of flags and of predicted quality, where they are."""
     from ..review import read_flags, read_quality
 
-    flags, quality = workspace.flags_csv, workspace.root / "evaluation" / "quality.csv"
+    flags, quality = workspace.flags_csv, workspace.quality_csv
     return read_flags(flags) if flags.is_file() else None, read_quality(quality) if quality.is_file() else None
 
 
 def _show_worklist(found: Worklist, as_json: bool) -> None:
     if found.gone:
         named = ", ".join(found.gone[:3]) + (" ..." if len(found.gone) > 3 else "")
-        gone = f"cases with records that are no longer in the cohort: {len(found.gone)} ({named})"
-        notes.print(f"[yellow]note[/] {escape(gone)}", soft_wrap=True)
+        say("note", f"cases with records that are no longer in the cohort: {len(found.gone)} ({named})")
     if as_json:
         shown = {"progress": found.progress, "done": found.done, "of": found.cases, "cases": records(found.table)}
         print_json(shown)

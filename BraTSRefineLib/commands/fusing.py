@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..jobs.kinds import REGIONS
 from .options import (
     FolderArgument,
     JsonOption,
@@ -23,7 +24,6 @@ from .options import (
 if TYPE_CHECKING:
     from ..cohort import Cohort
 
-REGIONS = ("WT", "TC", "ET")
 METHODS = "mean (of probabilities), majority (of labels), weighted, staple, simple or select."
 
 

@@ -39,6 +39,9 @@ MembersOption = Annotated[list[str] | None, typer.Option("--model", help="Member
 SchedulerOption = Annotated[
     str | None, typer.Option(help="Address of a Dask scheduler whose workers do the work, as tcp://HOST:8786.")
 ]
+StoreOption = Annotated[
+    str | None, typer.Option(help="postgresql://USER@HOST/NAME, where a team keeps its decisions. Default: a file.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 MetricOption = Annotated[str, typer.Option(help="Metric: dice, hd95_mm, assd_mm, nsd_1mm, sensitivity, precision ...")]
 RegionOption = Annotated[str, typer.Option(help="WT, TC, ET, and what else was scored: RC, NETC, SNFH ...")]
@@ -46,6 +49,11 @@ RegionOption = Annotated[str, typer.Option(help="WT, TC, ET, and what else was s
 
 class UsageError(ValueError):
     """A combination of arguments that makes no sense; the message says what to change."""
+
+
+def say(word: str, text: str) -> None:
+    """One line on standard error; ``word`` says what it is, as a note."""
+    notes.print(f"[yellow]{word}[/] {escape(text)}", soft_wrap=True)
 
 
 def open_cohort(
@@ -143,7 +151,7 @@ def run_job(workspace: Workspace, kind: str, parameters: dict) -> dict:
             return jobs.run(description, on_event=lambda event: _take_in(event, progress, task, skipped))
     finally:
         for message, cases in skipped.items():
-            notes.print(f"[yellow]skipped[/] {escape(f'{_some(cases)}: {message}'.lstrip(': '))}", soft_wrap=True)
+            say("skipped", f"{_some(cases)}: {message}".lstrip(": "))
 
 
 def _take_in(event: dict, progress: Progress, task: TaskID, skipped: dict[str, list[str]]) -> None:
@@ -152,7 +160,7 @@ def _take_in(event: dict, progress: Progress, task: TaskID, skipped: dict[str, l
     elif event["event"] == "pass":
         progress.update(task, case=escape(f"{event['case']} pass {event['done']} of {event['of']}"))
     elif event["event"] == "note":
-        progress.console.print(f"[yellow]note[/] {escape(event['message'])}", soft_wrap=True)
+        say("note", event["message"])
     elif event["event"] == "problem":
         skipped.setdefault(event["message"], []).append(event.get("case", ""))
 
@@ -211,7 +219,7 @@ def cell(value: object) -> str:
 def show_table(table: pd.DataFrame, as_json: bool, columns: str = "") -> None:
     """A table of scores: all of it as JSON; of ``columns`` those that say something on the screen."""
     if as_json:
-        print(table.to_json(orient="records", indent=1, force_ascii=False))
+        print_json(records(table))
         return
     if table.empty:
         notes.print("nothing to list: no prediction has a number for this metric and region")
@@ -233,7 +241,7 @@ def say_unranked(left_out: pd.DataFrame) -> None:
     """On standard error, the predictions that a ranking has no number for, by reason."""
     for status, group in left_out.groupby("status", sort=False):
         names = [f"{row.case} / {row.model}" for row in group.itertuples()]
-        notes.print(f"[yellow]not ranked[/] {escape(f'{_some(names)}: {status}')}", soft_wrap=True)
+        say("not ranked", f"{_some(names)}: {status}")
 
 
 def scores_of(cohort: Cohort, workspace: Workspace) -> pd.DataFrame:
