@@ -121,7 +121,7 @@ class ReviewQueue:
     def _quality(self):
         from BraTSRefineLib.review import read_quality
 
-        path = self._reviewing.session.workspace.root / "evaluation" / "quality.csv"
+        path = self._reviewing.session.workspace.quality_csv
         return read_quality(path) if path.is_file() else None
 
 

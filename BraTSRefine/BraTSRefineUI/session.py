@@ -306,7 +306,7 @@ class Session:
 
     @property
     def hasUncertainties(self) -> bool:
-        return bool(self.workspace) and (self.workspace.root / "uncertainty.csv").is_file()
+        return bool(self.workspace) and self.workspace.uncertainty_csv.is_file()
 
     def comparedRuns(self) -> list[runs.ComparedRun]:
         """The finished runs that have a before and after, the newest first."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from BraTSRefineLib.cohort.workspace import Workspace
 
-FOLDER, PAGE = "evaluation", "report.html"
+PAGE = "report.html"
 CALIBRATED = "calibrated"
 SCORES = ("qu_brats", "aurc", "ece", "coverage", "precision", "rank_correlation")
 Curve = tuple[tuple[float, float], ...]
@@ -55,7 +55,7 @@ class Worth:
 
 def readWorth(workspace: Workspace, region: str) -> Worth | None:
     """What the last evaluation said about the region; None where nothing was evaluated."""
-    folder = workspace.root / FOLDER
+    folder = workspace.evaluation
     if not (folder / PAGE).is_file():
         return None
     names = ("sources", "compared", "flags", "reliability", "risk-coverage")

@@ -91,7 +91,7 @@ def middle(geometry: Geometry, mask: np.ndarray | None) -> tuple[int, int, int]:
     """The voxel (z, y, x) in the middle of what is marked, or of the volume where nothing is."""
     box = None if mask is None else occupied_box(mask)
     if box is None:
-        z, y, x = (size // 2 for size in geometry.size[::-1])
+        z, y, x = (size // 2 for size in geometry.array_shape)
     else:
         z, y, x = ((cut.start + cut.stop - 1) // 2 for cut in box)
     return z, y, x
@@ -109,7 +109,7 @@ class _Upright:
 
     def __init__(self, scene: Scene) -> None:
         self._geometry = scene.geometry
-        marked = np.zeros(scene.geometry.size[::-1], dtype=bool)
+        marked = np.zeros(scene.geometry.array_shape, dtype=bool)
         marked[scene.at] = True
         marked, self._spacing = to_canonical(marked, scene.geometry)
         self._at = np.unravel_index(int(np.argmax(marked)), marked.shape)

@@ -13,8 +13,8 @@ def to_canonical(voxels: np.ndarray, geometry: Geometry) -> tuple[np.ndarray, tu
     ``voxels`` is ``(..., z, y, x)``; an oblique grid is turned to the nearest axes. Returns a view and the spacing
     in mm in its array order. Raises ValueError where the array has another size than the geometry.
     """
-    if voxels.shape[-3:] != geometry.size[::-1]:
-        raise ValueError(f"array of shape {voxels.shape[-3:]} does not belong to a grid of size {geometry.size[::-1]}")
+    if voxels.shape[-3:] != geometry.array_shape:
+        raise ValueError(f"array of shape {voxels.shape[-3:]} does not belong to a grid of size {geometry.array_shape}")
     axis_of, sign_of = nearest_axes(geometry)
     leading = voxels.ndim - 3
     order = [leading + 2 - axis_of[world] for world in (2, 1, 0)]

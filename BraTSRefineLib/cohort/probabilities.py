@@ -29,7 +29,7 @@ def read_probabilities(path: Path, case: Case) -> np.ndarray:
     case, with unknown channels, or with values that are no probabilities.
     """
     regions = _own_maps(path) if path.name.endswith(OWN_MAP) else _regions(_channels(path), path)
-    expected = case_geometry(case).size[::-1]
+    expected = case_geometry(case).array_shape
     if regions.shape[1:] != expected:
         raise VolumeError(f"{path}: size {regions.shape[1:]} against {expected} of the case; predict it again")
     low, high = float(regions.min()), float(regions.max())

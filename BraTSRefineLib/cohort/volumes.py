@@ -30,6 +30,11 @@ class Geometry:
     direction: tuple[float, ...]
 
     @property
+    def array_shape(self) -> tuple[int, ...]:
+        """Voxels in array order (z, y, x)."""
+        return self.size[::-1]
+
+    @property
     def array_spacing(self) -> tuple[float, ...]:
         """Spacing in mm in array order (z, y, x)."""
         return self.spacing[::-1]

@@ -137,6 +137,21 @@ class Workspace:
         return self.root / "flags.csv"
 
     @property
+    def uncertainty_csv(self) -> Path:
+        """How unsure the models are of each case, by region and quantity."""
+        return self.root / "uncertainty.csv"
+
+    @property
+    def evaluation(self) -> Path:
+        """The folder of what the uncertainty was found to be worth."""
+        return self.root / "evaluation"
+
+    @property
+    def quality_csv(self) -> Path:
+        """The predicted Dice of each case and region, a table of the evaluation."""
+        return self.evaluation / "quality.csv"
+
+    @property
     def runs(self) -> Path:
         return self.root / "runs"
 

@@ -62,7 +62,7 @@ def select(
     [dim]bratsrefine select cohort/ --cases 5 --region ET[/]
     """
     _, opened = open_cohort(folder, workspace, labels, model_labels)
-    if not is_current(opened.root / "uncertainty.csv", opened):
+    if not is_current(opened.uncertainty_csv, opened):
         notes.print("no uncertainty maps of this cohort yet: making them")
         run_job(opened, "uncertainty", {})
     finish(run_job(opened, "select", {"k": k, "region": region}), opened, as_json)

@@ -19,6 +19,7 @@ from .options import (
     ModelLabelsOption,
     PredictionsOption,
     ReferencesOption,
+    StoreOption,
     WorkspaceOption,
     is_current,
     notes,
@@ -74,7 +75,7 @@ class Showing:
     offscreen: bool
     screenshots: Path | None = None
     walk: Person | None = None
-    store: str = ""
+    store: str | None = None
 
 
 def review_command(folder: Path, workspace: Workspace, how: Showing) -> list[str]:
@@ -96,7 +97,7 @@ def open_review(cohort: Cohort, folder: Path, workspace: Workspace, how: Showing
     if cohort.models:
         scores_of(cohort, workspace)
     several = any(len(case.usable_models()) > 1 for case in cohort.cases)
-    if several and not is_current(workspace.root / "uncertainty.csv", workspace):
+    if several and not is_current(workspace.uncertainty_csv, workspace):
         run_job(workspace, "uncertainty", {})
     if not how.offscreen and display_missing():
         notes.print("no display here: the same window is rendered off-screen instead")
@@ -112,9 +113,7 @@ def review(
     walk: Annotated[
         Person | None, typer.Option(help="Replay this person's way through the module off-screen, a picture a step.")
     ] = None,
-    store: Annotated[
-        str, typer.Option(help="postgresql://USER@HOST/NAME, where a team keeps its decisions. Default: a file.")
-    ] = "",
+    store: StoreOption = None,
     labels: LabelsOption = "auto",
     model_labels: ModelLabelsOption = None,
     references: ReferencesOption = None,

@@ -34,7 +34,7 @@ class CaseImages:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        return self.geometry.size[::-1]
+        return self.geometry.array_shape
 
 
 @dataclass(frozen=True)

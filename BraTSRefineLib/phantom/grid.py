@@ -45,7 +45,7 @@ class Grid:
     @property
     def shape(self) -> tuple[int, ...]:
         """(z, y, x) of the whole volume."""
-        return self.geometry.size[::-1]
+        return self.geometry.array_shape
 
     @cached_property
     def box(self) -> tuple[slice, ...]:

@@ -40,7 +40,7 @@ class Template:
     @property
     def shape(self) -> tuple[int, ...]:
         """``(z, y, x)``."""
-        return self.geometry.size[::-1]
+        return self.geometry.array_shape
 
     def write(self, path: Path, labels: np.ndarray) -> None:
         """Write a label map ``(z, y, x)`` as ``.nii.gz`` and read it again; the file appears whole or not at all.

@@ -103,7 +103,7 @@ def neighbourhood(
         low = high = np.asarray(centre, float)
         reach_mm += (3 * max(volume_ml, 0.0) * 1000 / (4 * np.pi)) ** (1 / 3)
     part = _indices_around(geometry, low - reach_mm, high + reach_mm)
-    mask = np.zeros(geometry.size[::-1], dtype=bool)
+    mask = np.zeros(geometry.array_shape, dtype=bool)
     mask[part] = _distance(geometry, part, low, high) <= reach_mm
     return mask
 
@@ -113,7 +113,7 @@ def _indices_around(geometry: Geometry, low: np.ndarray, high: np.ndarray) -> tu
     indices = geometry.to_index([*product(*zip(low, high, strict=True))])
     first = np.maximum(np.floor(indices.min(axis=0)).astype(int), 0)
     last = np.ceil(indices.max(axis=0)).astype(int) + 1
-    return tuple(slice(a, max(a, min(b, n))) for a, b, n in zip(first, last, geometry.size[::-1], strict=True))
+    return tuple(slice(a, max(a, min(b, n))) for a, b, n in zip(first, last, geometry.array_shape, strict=True))
 
 
 def _distance(geometry: Geometry, part: tuple[slice, ...], low: np.ndarray, high: np.ndarray) -> np.ndarray:

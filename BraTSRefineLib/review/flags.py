@@ -160,7 +160,7 @@ def _voxel_mm3(geometry: Geometry) -> float:
 
 
 def _check_shapes(doubt: Doubt, geometry: Geometry, case: str) -> None:
-    shape = geometry.size[::-1]
+    shape = geometry.array_shape
     arrays = {"uncertainty map": doubt.uncertainty, "consensus": doubt.consensus, "probability": doubt.probability}
     arrays |= {"mutual information": doubt.mutual_information, "entropy": doubt.entropy}
     for name, array in arrays.items():

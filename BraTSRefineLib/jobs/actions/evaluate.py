@@ -28,9 +28,6 @@ from .members import CASE_ERRORS, CaseError, known_regions, region_stack, usable
 from .uncertainty import brain_of
 from .uncertainty_sources import PROBABILITIES, VOTES, case_sources, mapped_models, relative_uncertainty
 
-EVALUATION = "evaluation"
-"""The folder in the workspace."""
-
 COMPARED = ("cases", "dice", "qu_brats", "aurc", "ece", "coverage", "precision", "rank_correlation")
 FLAG_FIGURES = ("coverage", "precision", "flagged_ml", "flags", "rank_correlation")
 QUALITY_FIGURES = ("n", "pairwise_dice_rank", "regression_rank", "mean_absolute_error", "within_interval")
@@ -130,7 +127,7 @@ def _each(context: Context, found: list[Examination], act: Callable[[Examination
 def _learn(context: Context, one: Examination, mapped: list[str], study: Study) -> None:
     """Everything that a case tells by itself; without a reference only how far its members agree."""
     truth = one.truth()
-    brain = None if truth is None else brain_of(one.case, one.geometry.size[::-1])
+    brain = None if truth is None else brain_of(one.case, one.geometry.array_shape)
     chosen = [] if truth is None else mapped
     for source, seen in case_sources(one.case, one.members, chosen, context.workspace, one.geometry):
         study.sources[source] = None
@@ -200,10 +197,10 @@ def _write(context: Context, cohort: Cohort, study: Study) -> dict[str, object]:
         "flag-curve": study.flags.curves(),
     }
     tables |= quality_tables(context, pd.DataFrame(study.agreements))
-    place = context.staged.root / EVALUATION
-    page = write_uncertainty_page(f"BraTSRefine: {cohort.root.name}", tables, len(study.done), place)
+    title = f"BraTSRefine: {cohort.root.name}"
+    page = write_uncertainty_page(title, tables, len(study.done), context.staged.evaluation)
     _write_risks(context, study)
-    return _summary(tables, study, context.workspace.root / EVALUATION / page.name)
+    return _summary(tables, study, context.workspace.evaluation / page.name)
 
 
 def _write_risks(context: Context, study: Study) -> None:

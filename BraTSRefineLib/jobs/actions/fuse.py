@@ -118,8 +118,8 @@ def _fused(fusing: Fusing, case: Case) -> CaseResult:
         raise CaseError(f"not fused: it takes two models, {len(members)} can be used here")
     labels, geometry = painting_convention(case), case_geometry(case)
     label_map = labels.paint(_regions(fusing, case, members))
-    if label_map.shape != geometry.size[::-1]:
-        raise CaseError(f"not fused: the members have {label_map.shape} voxels, the case {geometry.size[::-1]}")
+    if label_map.shape != geometry.array_shape:
+        raise CaseError(f"not fused: the members have {label_map.shape} voxels, the case {geometry.array_shape}")
     scores, changes = _worth(fusing, case, members, label_map, geometry)
     made_from = [model for model in members if fusing.given is None or model in fusing.given.weights.used]
     return CaseResult(case.case, label_map, geometry, made_from, scores, changes)

@@ -34,7 +34,7 @@ def run(context: Context) -> dict[str, object]:
 
 
 def _table(context: Context, region: str) -> pd.DataFrame:
-    path = context.workspace.root / "uncertainty.csv"
+    path = context.workspace.uncertainty_csv
     if not path.is_file():
         raise JobError(f"{path}: there is none yet; run the uncertainty job first")
     table = pd.read_csv(path, dtype={"case": str})

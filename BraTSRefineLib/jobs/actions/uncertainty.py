@@ -108,7 +108,7 @@ def _maps(context: Context, case: Case, models: list[str]) -> tuple[Geometry, li
     sorts = [Maps(probable, from_probabilities(case, probable), FROM_PROBABILITIES)] if len(probable) >= 2 else []
     sorts.append(Maps(members, from_votes(case, members), FROM_LABELS))
     geometry = case_geometry(case)
-    if any(maps.seen.consensus.shape[1:] != geometry.size[::-1] for maps in sorts):
+    if any(maps.seen.consensus.shape[1:] != geometry.array_shape for maps in sorts):
         raise CaseError("no uncertainty: the members have another number of voxels than the case")
     return geometry, sorts
 
@@ -197,10 +197,10 @@ def _write_tables(context: Context, tables: Tables, cohort: set[str]) -> dict[st
     kept = previous[previous["case"].isin(cohort - set(tables.done))]
     write_flag_tables(context, tables.flags, tables.done, cohort)
     write_table(rows, context.outputs / "uncertainty.csv")
-    write_table(joined([kept, rows], UNCERTAINTY_COLUMNS), context.staged.root / "uncertainty.csv")
+    write_table(joined([kept, rows], UNCERTAINTY_COLUMNS), context.staged.uncertainty_csv)
     return {"cases": len(tables.done), "flags": len(tables.flags), "quantities": sorted(set(rows["quantity"]))}
 
 
 def _previous_rows(context: Context) -> pd.DataFrame:
-    rows = context.workspace.root / "uncertainty.csv"
+    rows = context.workspace.uncertainty_csv
     return pd.read_csv(rows, dtype={"case": str}) if rows.is_file() else pd.DataFrame(columns=UNCERTAINTY_COLUMNS)

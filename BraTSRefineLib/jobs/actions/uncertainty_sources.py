@@ -87,6 +87,6 @@ def is_mapped(workspace: Workspace, name: str, case: str) -> bool:
 
 
 def on_grid(seen: Seen, geometry: Geometry, source: str) -> Seen:
-    if seen.consensus.shape[1:] != geometry.size[::-1]:
+    if seen.consensus.shape[1:] != geometry.array_shape:
         raise CaseError(f"{source}: another number of voxels than the case; make it again")
     return seen
