@@ -117,7 +117,9 @@ def test_nan_is_seen_where_itk_reads_zero(tmp_path):
 
 
 def test_stored_voxels_are_those_that_itk_reads(real_data):
-    for path in sorted(real_data.rglob("*.nii.gz"))[::7]:
+    paths = sorted(real_data.rglob("*.nii.gz"))[::7]
+    assert paths
+    for path in paths:
         expected = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(path)))
         voxels = read_image(path)
         assert voxels.dtype == expected.dtype

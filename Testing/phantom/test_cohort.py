@@ -13,16 +13,6 @@ from BraTSRefineLib.phantom import PhantomError, write_cohort
 MODELS = [f"fold_{number}" for number in range(5)]
 
 
-@pytest.fixture(scope="module")
-def truth(phantom_cohort):
-    return json.loads((phantom_cohort / "truth.json").read_text())
-
-
-@pytest.fixture(scope="module")
-def cases(truth):
-    return [facts["case"] for facts in truth["per_case"]]
-
-
 def reference(folder, case):
     return folder / "cases" / case / f"{case}-seg.nii.gz"
 

@@ -1,7 +1,5 @@
 """The five models of a phantom: consistent files, plausible errors, and an ensemble that helps."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -20,16 +18,6 @@ def dice(first, second):
 def probabilities(folder, model, case):
     with np.load(folder / "predictions" / model / f"{case}.npz", allow_pickle=False) as archive:
         return archive["probabilities"]
-
-
-@pytest.fixture(scope="module")
-def truth(phantom_cohort):
-    return json.loads((phantom_cohort / "truth.json").read_text())
-
-
-@pytest.fixture(scope="module")
-def cases(truth):
-    return [facts["case"] for facts in truth["per_case"]]
 
 
 @pytest.fixture(scope="module")

@@ -75,7 +75,6 @@ def test_the_neighbourhood_is_what_lies_within_ten_millimetres(tmp_path, directi
 
 
 def test_an_older_table_of_flags_has_no_boxes():
-
     geometry = Geometry((40, 40, 40), (1.0,) * 3, (0.0,) * 3, UPRIGHT)
     mask = neighbourhood(geometry, (20.0, 20.0, 20.0), 0.0, (np.nan,) * 6)
     assert mask.sum() == neighbourhood(geometry, (20.0, 20.0, 20.0), 0.0).sum() > 4000

@@ -36,6 +36,12 @@ def surface_distance():
     del np.Inf, np.NaN
 
 
+@pytest.fixture(scope="session")
+def hd95_of_faces(surface_distance):
+    """surface-distance's HD95 of two masks, alone."""
+    return lambda reference, prediction, spacing: surface_distance.scores(reference, prediction, spacing)["hd95_mm"]
+
+
 def _ball(shape, centre, radius):
     grid = np.indices(shape)
     return sum((axis - c) ** 2 for axis, c in zip(grid, centre, strict=True)) <= radius**2
