@@ -31,7 +31,7 @@ BudgetOption = Annotated[
 class MapByDefault(TyperGroup):
     """``uncertainty FOLDER`` is ``uncertainty map FOLDER``; a folder of a sub-command's name is ``./evaluate``."""
 
-    def parse_args(self, ctx, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
         named = bool(args) and (args[0] in self.commands or args[0] == "--help")
         return super().parse_args(ctx, args if named or not args else [MAP, *args])
 

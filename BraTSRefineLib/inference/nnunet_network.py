@@ -44,7 +44,9 @@ def _trainer_class(trainer: str) -> type | None:
         return None
 
 
-def _built_by(own: type, plans: PlansManager, configuration: ConfigurationManager, inputs: int, outputs: int):
+def _built_by(
+    own: type, plans: PlansManager, configuration: ConfigurationManager, inputs: int, outputs: int
+) -> torch.nn.Module:
     """Trainers of nnU-Net before 2.8 take the architecture instead of the plans."""
     takes_plans = "plans_manager" in inspect.signature(own.build_network_architecture).parameters
     described = (plans, configuration) if takes_plans else _architecture(configuration)

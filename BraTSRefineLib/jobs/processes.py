@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import IO
 
 PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 GROUP_GONE_WITHIN_S = 0.5
 POLL_S = 0.02
 
 
-def start(module: str, arguments: list[str], log) -> subprocess.Popen:
+def start(module: str, arguments: list[str], log: IO[bytes]) -> subprocess.Popen:
     """``python -m module arguments`` as the leader of a new group.
 
     Its standard output is a pipe, its errors go to ``log``; its standard input stays open for as long as this

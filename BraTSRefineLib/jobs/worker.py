@@ -13,9 +13,12 @@ import threading
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from .description import read
+
+if TYPE_CHECKING:
+    from .context import Context
 
 
 def main(arguments: list[str]) -> int:
@@ -31,7 +34,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def perform(context) -> None:
+def perform(context: Context) -> None:
     """Call ``run(context) -> summary`` of ``actions/<kind>.py`` and tell how it ended."""
     try:
         action = importlib.import_module(f"{__package__}.actions.{context.job.kind}")
