@@ -54,7 +54,9 @@ class Reading:
 
     def stamp(self) -> Stamp:
         """Size and time of last change of each file, which tell whether an answer still holds."""
-        return tuple(_stampOf(path) for path in self.files())
+        from BraTSRefineLib.cohort.file_state import file_state
+
+        return tuple(map(file_state, self.files()))
 
     def voxelBytes(self) -> int:
         """How many bytes have to be read and worked on, from the files' headers alone."""
@@ -159,14 +161,6 @@ def _tryMap(reading: Reading) -> UncertaintyMap | None:
 
 def _problemsOf(case: Case, model: str) -> tuple[str, ...]:
     return tuple(p.message for p in case.problems if p.model in ("", model))
-
-
-def _stampOf(path: Path) -> tuple[int, int]:
-    try:
-        found = path.stat()
-    except OSError:
-        return -1, -1
-    return found.st_size, found.st_mtime_ns
 
 
 def _unpackedBytes(path: Path) -> int:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ..cohort.case import Case
 from ..cohort.dataset_json import dataset_json_above
+from ..cohort.file_state import file_state
 from ..cohort.workspace import WorkspaceError
 from .case_scores import Settings
 
@@ -38,18 +39,9 @@ def case_signature(case: Case, settings: Settings) -> str:
         "models": {model: str(path) for model, path in case.predictions.items()},
         "labels": [repr(case.labels), sorted((m, repr(c)) for m, c in case.model_labels.items())],
         "problems": [(problem.model, problem.level, problem.message) for problem in case.problems],
-        "files": [(str(path), *_state(path)) for path in files],
+        "files": [(str(path), *file_state(path)) for path in files],
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=list).encode()).hexdigest()
-
-
-def _state(path: Path) -> tuple[int, int]:
-    """Size and time of last change; -1 for a file that is not there."""
-    try:
-        state = path.stat()
-    except OSError:
-        return -1, -1
-    return state.st_size, state.st_mtime_ns
 
 
 class CaseCache:
