@@ -1,7 +1,7 @@
 """What a reviewer should look at, ranked; and what reviewers said of it, kept so that nothing is lost."""
 
 from .annotation_export import IMAGES, Export, Saved, export_annotations
-from .annotation_list import ANNOTATION_STATES, FOR_ANNOTATION, AnnotationList, annotation_states, open_list
+from .annotation_list import FOR_ANNOTATION, AnnotationList, annotation_states, open_list
 from .annotation_table import cart_table, write_annotation_list
 from .correction_agreement import correction_agreement, newest_corrections
 from .correction_drafts import Draft, DraftKeeper, drafts
@@ -37,7 +37,6 @@ from .training_layout import LAYOUTS
 from .worklist import Wish, Worklist, read_quality, worklist
 
 __all__ = [
-    "ANNOTATION_STATES",
     "DECISIONS",
     "ERROR_RISK",
     "FLAG_COLUMNS",

@@ -15,7 +15,6 @@ from .store_events import CORRECTION, DONE, OPENED, Event
 from .store_state import standing
 
 TO_DO, IN_WORK, FINISHED = "to do", "in work", "done"
-ANNOTATION_STATES = (TO_DO, IN_WORK, FINISHED)
 LIST_COLUMNS = [
     "rank",
     "case",
