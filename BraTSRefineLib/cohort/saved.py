@@ -93,8 +93,16 @@ def _problem_entries(problems: Iterable[Problem], root: Path) -> list[dict[str, 
 
 
 def _problems(entries: Iterable[Mapping[str, Any]], root: Path) -> tuple[Problem, ...]:
-    told = ({**entry, "message": entry["message"].replace(ROOT, str(root))} for entry in entries)
-    return tuple(Problem(**{**entry, "file": root / entry["file"] if entry["file"] else None}) for entry in told)
+    return tuple(
+        Problem(
+            **{
+                **entry,
+                "message": entry["message"].replace(ROOT, str(root)),
+                "file": root / entry["file"] if entry["file"] else None,
+            }
+        )
+        for entry in entries
+    )
 
 
 def _with_marker(message: str, root: Path) -> str:
