@@ -25,8 +25,6 @@ ENDING = ".nii.gz"
 class Layout(Protocol):
     """Where a case's files go, and how its labels are written."""
 
-    folder: Path
-
     def target(self, source: LabelConvention) -> LabelConvention:
         """The convention in which a label map of ``source`` is written."""
 
