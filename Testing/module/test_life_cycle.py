@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 from driving import click, press
+from own_process import run_apart
 from PySide6.QtCore import Qt
 
 
@@ -89,6 +87,6 @@ host.close()
 
 @pytest.mark.slow
 def test_the_window_comes_up_before_the_packages_of_the_backend_are_installed():
-    run = subprocess.run([sys.executable, "-c", WITHOUT_PACKAGES], capture_output=True, text=True, timeout=200)
+    run = run_apart(WITHOUT_PACKAGES)
     assert run.returncode == 0, run.stderr
     assert "failures: []" in run.stdout

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import subprocess
-import sys
-from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from own_process import run_apart
+
 HEAVY = {"torch", "monai", "nnunetv2", "pandas", "numba", "SimpleITK", "plotly", "dask", "nilearn", "sklearn", "cc3d"}
 
 OPENING = """
@@ -34,9 +32,7 @@ host.close()
 
 
 def test_opening_the_module_and_every_panel_imports_nothing_heavy():
-    run = subprocess.run(
-        [sys.executable, "-c", OPENING], capture_output=True, text=True, cwd=REPOSITORY, check=False, timeout=120
-    )
+    run = run_apart(OPENING)
     lines = [line for line in run.stdout.splitlines() if line.startswith("ASKED ")]
     assert lines, run.stderr
     asked = set(json.loads(lines[0].removeprefix("ASKED ")))

@@ -45,8 +45,10 @@ def test_the_surface_of_a_mask_lies_where_the_mask_ends():
 def test_what_reaches_beyond_the_reference_is_positive_and_what_falls_short_negative():
     small, large = labels_of(ball(6)), labels_of(ball(10))
     beyond = surfaces.signedDistances(small, large, "WT")
+    assert set(beyond) == {"reference", "prediction"}
     assert all(values.mean() == pytest.approx(4.0, abs=0.6) and values.min() > 2 for values in beyond.values())
     short = surfaces.signedDistances(large, small, "WT")
+    assert set(short) == {"reference", "prediction"}
     assert all(values.mean() == pytest.approx(-4.0, abs=0.6) and values.max() < -2 for values in short.values())
 
 

@@ -47,7 +47,7 @@ def test_enums_are_unscoped(path):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_button_says_what_it_does_on_hover(path):
     for widget in ElementTree.parse(path).iter("widget"):
-        if widget.get("class") in ("QPushButton", "QSlider", "QSpinBox"):
+        if widget.get("class") in ("QPushButton", "QToolButton", "QSlider", "QSpinBox"):
             properties = {p.get("name"): p.findtext("string") for p in widget.findall("property")}
             assert properties.get("toolTip"), widget.get("name")
 
