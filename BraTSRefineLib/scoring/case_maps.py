@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -105,24 +105,28 @@ def read_case(case: Case, models: list[str]) -> CaseMaps:
 
 
 def consensus_of_others(maps: Mapping[str, LabelMap], model: str) -> LabelMap:
-    """The other models' majority, region by region among those that know the region.
-
-    In the label map bit ``i`` is region ``i`` of the model, so that regions need not be nested. Raises ScoringError
-    where there is no other model.
-    """
+    """The other models' consensus on the regions of the model. Raises ScoringError where there is no other model."""
     others = [other for name, other in maps.items() if name != model]
     if not others:
         raise ScoringError(NO_OTHER_MODEL)
-    voxels = np.zeros(maps[model].voxels.shape, dtype=np.uint8)
-    regions = {}
-    for bit, region in enumerate(shared_regions(maps[model].labels)):
-        voters = [other for other in others if region in other.labels.scored_regions]
+    return consensus(others, shared_regions(maps[model].labels))
+
+
+def consensus(maps: Sequence[LabelMap], regions: Sequence[str]) -> LabelMap:
+    """The majority of label maps on one grid, region by region among those that know the region.
+
+    In the label map bit ``i`` is region ``i``, so that regions need not be nested; those that no map knows are absent.
+    """
+    voxels = np.zeros(maps[0].voxels.shape, dtype=np.uint8)
+    known = {}
+    for bit, region in enumerate(regions):
+        voters = [one for one in maps if region in one.labels.scored_regions]
         if voters and voxels.size:
-            votes = majority(other.labels.mask(other.voxels, region)[np.newaxis] for other in voters)
+            votes = majority(one.labels.mask(one.voxels, region)[np.newaxis] for one in voters)
             voxels |= votes[0].view(np.uint8) << np.uint8(bit)
         if voters:
-            regions[region] = tuple(label for label in range(256) if label >> bit & 1)
-    return LabelMap(voxels, others[0].geometry, LabelConvention("the consensus of the others", {}, regions))
+            known[region] = tuple(label for label in range(1 << len(regions)) if label >> bit & 1)
+    return LabelMap(voxels, maps[0].geometry, LabelConvention("the consensus of the others", {}, known))
 
 
 def cropped(maps: Mapping[str, LabelMap]) -> dict[str, LabelMap]:

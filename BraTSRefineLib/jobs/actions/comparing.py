@@ -3,43 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from ...cohort import Case
 from ...cohort.volumes import Geometry, read_label_map
-from ...fusion import majority
 from ...regions import REGIONS, LabelConvention
 from ...scoring import CONSENSUS, SCORE_COLUMNS, score_pair
+from ...scoring.case_maps import LabelMap, consensus
 from .members import CaseError, convention_of
 
 KEYS = ["region", "metric"]
 BEFORE_AFTER_COLUMNS = ["case", *KEYS, "before", "after", "change"]
 NO_REFERENCE = "no reference: there is nothing to score it against"
 SAME = 1e-6
-SPACING_DIGITS = 6
 CODES = range(1, 1 << len(REGIONS))
+"""The labels that a consensus of all regions may have."""
 
 
 @dataclass(frozen=True)
 class Standard:
     """What a case is scored against: a reference, or the consensus of models that had no part in the result."""
 
-    label_map: np.ndarray
-    labels: LabelConvention
-    spacing: tuple[float, ...]
+    truth: LabelMap
     policy: str
     remark: str = ""
 
     def scores(self, label_map: np.ndarray, labels: LabelConvention) -> pd.DataFrame:
         """Rows region, metric, value, status, convention of one label map."""
         rows = score_pair(
-            self.label_map,
+            self.truth.voxels,
             label_map,
-            self.spacing,
-            labels=self.labels,
+            self.truth.spacing,
+            labels=self.truth.labels,
             prediction_labels=labels,
             convention=self.policy,
         )
@@ -48,28 +46,19 @@ class Standard:
 
 def standard_for(case: Case, others: list[str], geometry: Geometry, policy: str) -> Standard | None:
     """The reference of the case; without one the majority of ``others``, as in scoring; None where there is none."""
-    spacing = tuple(round(length, SPACING_DIGITS) for length in geometry.array_spacing)
     if case.reference is not None:
-        return Standard(read_label_map(case.reference), case.labels, spacing, policy)
+        return Standard(LabelMap(read_label_map(case.reference), geometry, case.labels), policy)
     if not others:
         return None
-    return Standard(*_consensus(case, others), spacing, policy, CONSENSUS)
+    return Standard(_consensus(case, others, geometry), policy, CONSENSUS)
 
 
-def _consensus(case: Case, models: list[str]) -> tuple[np.ndarray, LabelConvention]:
-    """Majority by region among the models that know the region; bit ``i`` of the label map is region ``i``."""
-    maps = {model: read_label_map(case.predictions[model]) for model in models}
-    coded, regions = None, {}
-    for bit, region in enumerate(REGIONS):
-        voters = [model for model in models if region in convention_of(case, model).regions]
-        if not voters:
-            continue
-        votes = majority(convention_of(case, model).mask(maps[model], region) for model in voters)
-        coded = votes.astype(np.uint8) << bit if coded is None else coded | votes.astype(np.uint8) << bit
-        regions[region] = tuple(code for code in CODES if code >> bit & 1)
-    if coded is None:
+def _consensus(case: Case, models: list[str], geometry: Geometry) -> LabelMap:
+    maps = [LabelMap(read_label_map(case.predictions[m]), geometry, convention_of(case, m)) for m in models]
+    found = consensus(maps, REGIONS)
+    if not found.labels.regions:
         raise CaseError(f"the labels of {', '.join(models)} have no tumour region in common")
-    return coded, LabelConvention("the consensus of the others", {str(code): code for code in CODES}, regions)
+    return replace(found, labels=replace(found.labels, tissues={str(code): code for code in CODES}))
 
 
 def member_scores(case: Case, models: Iterable[str], standard: Standard) -> pd.DataFrame:
