@@ -13,10 +13,7 @@ def walk(walker: Walker) -> None:
     bench = walker.workbench
     ui = bench.panelNamed("Annotate").ui
     walker.tab("Review")
-    review = bench.panelNamed("Review").ui
-    if review.nameFrame.isVisible():
-        walker.write(review.readerEdit, READER)
-        walker.leave(review.readerEdit)
+    walker.introduce(READER)
     walker.tab("Annotate")
     walker.step("Nothing chosen yet")
     walker.click(ui.chooseButton)
@@ -35,3 +32,7 @@ def walk(walker: Walker) -> None:
     walker.step("Labels as training reads them")
     walker.click(ui.saveListButton)
     walker.step("The list as a table")
+    case = bench.session.case
+    walker.key("N")
+    walker.see(bench.session.case != case, "the next case of the list")
+    walker.step("The next case of the list")

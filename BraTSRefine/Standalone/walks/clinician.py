@@ -11,7 +11,7 @@ STROKE = ((0.44, 0.44), (0.56, 0.56))
 def walk(walker: Walker) -> None:
     """Review the first case of the queue and open the second."""
     walker.tab("Review")
-    _sayWho(walker)
+    walker.introduce(READER)
     walker.step("The queue, most urgent first")
     _decideFlags(walker)
     _correct(walker)
@@ -43,14 +43,6 @@ def _decideCase(walker: Walker) -> None:
 def _decision(walker: Walker) -> str:
     decided = walker.workbench.review.reviewing.decisionOf(None)
     return decided.decision if decided else ""
-
-
-def _sayWho(walker: Walker) -> None:
-    """The name is asked once, and known the next time."""
-    ui = walker.workbench.panelNamed("Review").ui
-    if ui.nameFrame.isVisible():
-        walker.write(ui.readerEdit, READER)
-        walker.leave(ui.readerEdit)
 
 
 def _decideFlags(walker: Walker) -> None:

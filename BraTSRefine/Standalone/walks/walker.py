@@ -128,6 +128,13 @@ class Walker:
             while combo.currentIndex() != index:
                 QTest.keyClick(combo, Qt.Key_Down if combo.currentIndex() < index else Qt.Key_Up)
 
+    def introduce(self, name: str) -> None:
+        """Say who one is, in *Review*, where that is asked: once, and known the next time."""
+        ui = self.workbench.panelNamed("Review").ui
+        if ui.nameFrame.isVisible():
+            self.write(ui.readerEdit, name)
+            self.leave(ui.readerEdit)
+
     def see(self, condition: bool, what: str) -> None:
         """What the person expects to see after what was done.
 
