@@ -21,7 +21,7 @@ from vtkmodules.vtkRenderingCore import vtkRenderer, vtkRenderWindow, vtkRenderW
 from vtkmodules.vtkViewsContext2D import vtkContextInteractorStyle
 
 from .renderqueue import RenderQueue
-from .views import ViewPane, _ViewWidget
+from .views import ViewPane, ViewWidget
 
 LEFT, MIDDLE, RIGHT = (
     vtkContextMouseEvent.LEFT_BUTTON,
@@ -72,7 +72,7 @@ class ChartSurface:
         self._interactor.SetInteractorStyle(style)
 
     def set_scheduled_render(self, strategy) -> None:
-        self._requests = strategy
+        """Nothing to do: a chart asks for no pictures by itself."""
 
     def render_window(self):
         return self._window
@@ -304,7 +304,7 @@ def _fill(plot, node) -> None:
         plot.SetMarkerStyle(node.GetMarkerStyle())
 
 
-class PlotWidget(_ViewWidget):
+class PlotWidget(ViewWidget):
     """qMRMLPlotWidget."""
 
     def __init__(self, scene, name: str, renders: RenderQueue, parent=None):

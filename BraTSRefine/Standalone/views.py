@@ -304,7 +304,9 @@ def _notYet() -> None:
     """A view that is being made asks for 20 pictures, which nobody would see."""
 
 
-class _ViewWidget(QWidget):
+class ViewWidget(QWidget):
+    """What the widgets around the views have in common."""
+
     def __init__(self, pane: ViewPane, parent=None):
         super().__init__(parent)
         self._pane = pane
@@ -322,7 +324,7 @@ class _ViewWidget(QWidget):
         return self._controller
 
 
-class SliceWidget(_ViewWidget):
+class SliceWidget(ViewWidget):
     """qMRMLSliceWidget."""
 
     def __init__(self, scene, applicationLogic, name: str, renders: RenderQueue, parent=None):
@@ -358,7 +360,7 @@ class SliceWidget(_ViewWidget):
         self._logic.SnapSliceOffsetToIJK()
 
 
-class ThreeDWidget(_ViewWidget):
+class ThreeDWidget(ViewWidget):
     """qMRMLThreeDWidget."""
 
     def __init__(self, scene, applicationLogic, name: str, renders: RenderQueue, parent=None):
