@@ -49,7 +49,8 @@ def run(context: Context) -> dict[str, object]:
     made = Predicted(context.workspace, parameters["name"] or default_name(settings))
     _check_name(made.name, cohort)
     if parameters["dry_run"]:
-        return _cost(cases, settings, disk_of(_to_do(cases, _known(made, cases)), settings, context.workspace.root))
+        to_do = _to_do(cases, _known(made, cases))
+        return _cost(cases, to_do, settings, disk_of(to_do, settings, context.workspace.root))
     with _claimed(made, settings):
         known = _known(made, cases)
         to_do = _to_do(cases, known)
@@ -92,16 +93,17 @@ def _check_name(name: str, cohort: Cohort) -> None:
             raise JobError(f"'{name}' is the name of a case ({case.case}); give the prediction another --name")
 
 
-def _cost(cases: Sequence[Case], settings: PredictSettings, disk: Disk) -> dict[str, object]:
-    """What the cases would cost, judged by some timed passes of the first that can be read. Raises JobError."""
+def _cost(cases: Sequence[Case], to_do: Sequence[Case], settings: PredictSettings, disk: Disk) -> dict[str, object]:
+    """What is ``to_do`` of the cases would cost, judged by some timed passes of one of them. Raises JobError."""
     with settings.session() as session:
-        cost, device = first_cost(session, cases), str(session.device)
-    whole = f"; {len(cases)} cases: about {in_words(cost.seconds * len(cases))}" if len(cases) > 1 else ""
+        cost, device = first_cost(session, to_do or cases), str(session.device)
+    whole = f"; {len(to_do)} cases: about {in_words(cost.seconds * len(to_do))}" if len(to_do) > 1 else ""
     return {
         "device": device,
         "cost": f"{cost}{whole}; {disk}",
         "warning": disk.problem or None,
         "cases": len(cases),
+        "unchanged": len(cases) - len(to_do),
         "members": cost.members,
         "passes": cost.passes,
         "adapting": cost.adapting,
