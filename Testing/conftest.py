@@ -75,6 +75,36 @@ def answer(bratsrefine) -> Callable[..., Any]:
     return asked
 
 
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Over arrays this small several threads of torch only wait for one another."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def local_cluster() -> Callable[[int], AbstractContextManager[Any]]:
+    """A Dask cluster of so many processes; what its nannies set in this very process's environment goes with it."""
+    distributed = pytest.importorskip("distributed")
+    place = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+
+    @contextmanager
+    def running(workers: int) -> Iterator[Any]:
+        before = dict(os.environ)
+        try:
+            with distributed.LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, **place) as cluster:
+                yield cluster
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+    return running
+
+
 @pytest.fixture(scope="session")
 def on_small_disk() -> Callable[..., Any]:
     """Run a script on a real small file system; it is told the disk and more arguments, and its last line is JSON."""

@@ -233,6 +233,8 @@ def test_what_is_written_is_of_the_size_that_was_told(workspace, model):
     assert told.least / 2 < taken < told.most * 2
     done, _ = run(workspace, "again", paths=[str(model)], dry_run=True)
     assert done["disk_gb"] == 0, "what is there already takes nothing more"
+    assert (done["cases"], done["unchanged"]) == (3, 3), "nor any time"
+    assert "cases: about" not in done["cost"]
 
 
 def test_a_disk_that_may_not_do_is_told_and_one_that_cannot_is_refused(workspace, model, monkeypatch):
@@ -245,7 +247,7 @@ def test_a_disk_that_may_not_do_is_told_and_one_that_cannot_is_refused(workspace
     free_disk(monkeypatch, told.least - 1)
     with pytest.raises(JobError, match=r"3 cases will take about.*whose disk has"):
         run(workspace, "full", paths=[str(model)], name="other")
-    assert not (workspace.predictions / "other").exists() or not any((workspace.predictions / "other").glob("*.nii.gz"))
+    assert list((workspace.predictions / "other").glob("*.nii.gz")) == []
     assert run(workspace, "more", paths=[str(model)])[0]["unchanged"] == 3, "nothing is left to be written"
 
 
@@ -312,12 +314,10 @@ def test_a_job_that_is_killed_goes_on_where_it_stopped(tmp_path, model):
     assert summary["cases"] == 5
 
 
-def test_a_cluster_gives_the_same_numbers_though_a_worker_dies(workspace, model, the_environment_left_alone):
-    distributed = pytest.importorskip("distributed")
+def test_a_cluster_gives_the_same_numbers_though_a_worker_dies(workspace, model, local_cluster):
     settings = {"paths": [str(model)], "device": "cpu", "seed": 3, "tta": "noise:0.1:2"}
     run(workspace, "here", name="here", **settings)
-    local = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "processes": True, "threads_per_worker": 1}
-    with distributed.LocalCluster(n_workers=2, **local) as cluster:
+    with local_cluster(2) as cluster:
         job = Job(
             "predict", "there", workspace.root, settings | {"name": "there", "scheduler": cluster.scheduler_address}
         )
@@ -330,15 +330,6 @@ def test_a_cluster_gives_the_same_numbers_though_a_worker_dies(workspace, model,
         for quantity in QUANTITIES:
             maps = [workspace.model_map_path(name, case, "WT", quantity) for name in ("here", "there")]
             assert np.array_equal(*map(read_image, maps))
-
-
-@pytest.fixture
-def the_environment_left_alone():
-    """Dask's nannies set variables of this very process."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
 
 
 class OneWorkerKilled(io.StringIO):

@@ -17,24 +17,14 @@ from BraTSRefineLib.regions import label_convention
 from BraTSRefineLib.scoring import ScoringError, cluster, score_cohort, write_scores
 from BraTSRefineLib.scoring.cluster import cluster_outcomes
 
-LOCAL = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "processes": True, "threads_per_worker": 1}
 GRID = Geometry((12, 11, 10), (1.0, 1.0, 2.0), (0.0, 0.0, 0.0), (1.0, 0, 0, 0, 1, 0, 0, 0, 1))
 DIE = partial(os._exit, 3)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def the_environment_left_alone():
-    """Dask's nannies set variables of this very process, the C library's allocator among them."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
-
-
 @pytest.fixture(scope="module")
-def local_cluster():
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(n_workers=2, **LOCAL) as made:
+def scheduler(local_cluster):
+    """Address of a cluster of two workers."""
+    with local_cluster(2) as made:
         yield made.scheduler_address
 
 
@@ -57,27 +47,27 @@ def cohort(tmp_path):
     return Cohort(tmp_path, "test", tuple(cases))
 
 
-def test_a_cluster_gives_the_same_files_byte_for_byte(cohort, local_cluster, tmp_path):
+def test_a_cluster_gives_the_same_files_byte_for_byte(cohort, scheduler, tmp_path):
     here, there = (Workspace.open(tmp_path / name) for name in ("here", "there"))
     seen = []
     measures = ("lesions", "instances", "topology")
     write_scores(score_cohort(cohort, workers=1, measures=measures), here)
-    scores = score_cohort(cohort, measures=measures, scheduler=local_cluster, progress=lambda *step: seen.append(step))
+    scores = score_cohort(cohort, measures=measures, scheduler=scheduler, progress=lambda *step: seen.append(step))
     write_scores(scores, there)
     assert there.scores_csv.read_bytes() == here.scores_csv.read_bytes()
     assert there.scores_parquet.read_bytes() == here.scores_parquet.read_bytes()
     assert [step[:2] for step in seen] == [(1, 3), (2, 3), (3, 3)]
 
 
-def test_a_case_that_ends_in_an_error_stops_no_other(local_cluster):
-    results = dict(cluster_outcomes(operator.neg, [1, "two", 3], local_cluster))
+def test_a_case_that_ends_in_an_error_stops_no_other(scheduler):
+    results = dict(cluster_outcomes(operator.neg, [1, "two", 3], scheduler))
     assert (results[0], results[2]) == (-1, -3)
     assert isinstance(results[1], TypeError)
 
 
-def test_a_case_that_kills_its_workers_takes_no_other_along(local_cluster):
+def test_a_case_that_kills_its_workers_takes_no_other_along(scheduler):
     items = [partial(abs, -1), DIE, *[partial(abs, -number) for number in range(2, 6)]]
-    results = dict(cluster_outcomes(operator.call, items, local_cluster))
+    results = dict(cluster_outcomes(operator.call, items, scheduler))
     assert "workers died" in str(results.pop(1))
     assert list(map(results.get, (0, 2, 3, 4, 5))) == [1, 2, 3, 4, 5]
 
@@ -89,19 +79,16 @@ def test_where_nobody_listens_the_address_is_named(cohort, monkeypatch, address)
         score_cohort(cohort, scheduler=address)
 
 
-def test_a_scheduler_without_workers_is_told_apart(cohort):
-    distributed = pytest.importorskip("distributed")
+def test_a_scheduler_without_workers_is_told_apart(cohort, local_cluster):
     with (
-        distributed.LocalCluster(n_workers=0, **LOCAL) as made,
+        local_cluster(0) as made,
         pytest.raises(ScoringError, match="has no workers; start some with 'dask worker'"),
     ):
         score_cohort(cohort, scheduler=made.scheduler_address)
 
 
-def test_a_scheduler_that_goes_away_ends_the_work_with_its_address():
-    distributed = pytest.importorskip("distributed")
-    made = distributed.LocalCluster(n_workers=1, **LOCAL)
-    with made, pytest.raises(ScoringError, match="went away; start it and run this again"):
+def test_a_scheduler_that_goes_away_ends_the_work_with_its_address(local_cluster):
+    with local_cluster(1) as made, pytest.raises(ScoringError, match="went away; start it and run this again"):
         for _ in cluster_outcomes(operator.call, [partial(abs, -1), partial(time.sleep, 60)], made.scheduler_address):
             made.close()
 

@@ -10,14 +10,7 @@ from BraTSRefineLib.scoring import ScoringError, compare_batch, compare_masks, m
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 SPACING = (2.0, 1.0, 0.7)
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Threads that wait for each other on a busy machine would take longer than the work."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(params=DEVICES)
