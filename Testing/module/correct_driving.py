@@ -40,12 +40,12 @@ def opened_once(window, cohort, workspace) -> Iterator:
 
 def correctable(host, bench, workspace) -> Iterator:
     """The desk with a case shown whose prediction can be corrected, by Ann, and which nobody corrected."""
-    case = first_predicted(bench)
+    case, uncorrected = first_predicted(bench), getattr(bench, "uncorrected", None)
     shutil.rmtree(workspace / "corrections", ignore_errors=True)
     bench.review.setReader("Ann")
     bench.failure = ""
     bench.setModel(MODEL)
-    if bench.session.case != case or bench.session.data.prediction.tissues is not bench.uncorrected:
+    if bench.session.case != case or bench.session.data.prediction.tissues is not uncorrected:
         bench.session.versions.lookAgain(case)
         bench.showCase(case)
         bench.uncorrected = bench.session.data.prediction.tissues
@@ -57,7 +57,6 @@ def correctable(host, bench, workspace) -> Iterator:
 
 
 def first_predicted(bench) -> str:
-    bench.uncorrected = getattr(bench, "uncorrected", None)
     for case in bench.session.cohort.cases:
         if MODEL in case.usable_models():
             return case.case

@@ -47,6 +47,16 @@ def choose(host, panel, row: int) -> str:
     return case
 
 
+def accepted_and_done(host, bench, panel) -> str:
+    """The second case of the list, whose prediction is accepted as it is."""
+    case = choose(host, panel, 1)
+    bench.review.wholeCase()
+    press(host, Qt.Key_1)
+    if panel.ui.annotatedButton.isEnabled():
+        click(panel.ui.annotatedButton)
+    return case
+
+
 def test_without_a_choice_the_room_says_what_to_do(host, bench):
     annotate = bench.panelNamed("Annotate")
     host.widget.showPanel("Annotate")
@@ -133,11 +143,7 @@ def test_m_marks_the_shown_case_done_and_backspace_takes_it_back(host, bench, pa
 
 
 def test_what_is_done_is_saved_for_training_and_nothing_is_replaced(host, bench, panel, tmp_path):
-    case = choose(host, panel, 1)
-    press(host, Qt.Key_1)
-    bench.review.wholeCase()
-    press(host, Qt.Key_1)
-    click(panel.ui.annotatedButton)
+    case = accepted_and_done(host, bench, panel)
     panel.ui.trainingFolderEdit.setText(str(tmp_path / "Dataset001"))
     panel.ui.imagesCombo.setCurrentIndex(1)
     click(panel.ui.saveLabelsButton)
@@ -155,7 +161,7 @@ def test_what_is_done_is_saved_for_training_and_nothing_is_replaced(host, bench,
 
 
 def test_so_does_the_folder_of_brats(host, bench, panel, tmp_path):
-    done = next(task.case for task in panel.tasks if task.state == "done")
+    done = accepted_and_done(host, bench, panel)
     panel.ui.trainingFolderEdit.setText(str(tmp_path))
     panel.ui.trainingLayoutCombo.setCurrentIndex(1)
     panel.ui.imagesCombo.setCurrentIndex(0)

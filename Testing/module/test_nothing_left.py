@@ -6,6 +6,8 @@ Slicer reloads a module by ``cleanup`` of the former widget, without leaving it,
 from __future__ import annotations
 
 import gc
+import os
+import shutil
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -16,8 +18,6 @@ from driving import press, wait_until
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QShortcut
 from shiboken6 import isValid
-
-IN_MEMORY = Path("/dev/shm")
 
 
 @pytest.fixture
@@ -59,9 +59,10 @@ def alive() -> list:
 
 
 def folders() -> int:
-    places = {Path(tempfile.gettempdir()), *([IN_MEMORY] if IN_MEMORY.is_dir() else [])}
-    mine = f"bratsrefine-cases-{psutil.Process().pid}-*"
-    return sum(len(list(place.glob(mine))) for place in places)
+    from BraTSRefineUI import prefetch
+
+    places = {Path(tempfile.gettempdir()), prefetch.IN_MEMORY}
+    return sum(len(list(place.glob(f"{prefetch.PREFIX}{os.getpid()}-*"))) for place in places)
 
 
 def what_is_there(host) -> dict:
@@ -96,8 +97,6 @@ def show_all(host, cohort, workspace) -> None:
 
 
 def test_a_second_cohort_leaves_nothing_of_the_first(host, large, phantom_cohort, workspace, tmp_path):
-    import shutil
-
     other = shutil.copytree(phantom_cohort, tmp_path / "cohort")
     second = shutil.copytree(workspace, tmp_path / "workspace")
     show_all(host, phantom_cohort, workspace)

@@ -177,11 +177,6 @@ def test_choosing_a_kind_of_plot_shows_it(host, bench, plots):
     assert plots.isShown
 
 
-def test_no_key_stands_for_two_things(bench):
-    keys = [action.key for action in bench.actions()]
-    assert sorted(set(keys)) == sorted(keys)
-
-
 def test_across_follows_the_chosen_region_and_what_was_picked_of_another_stays(host, bench, plots):
     across = plots.ui.plotAcrossCombo
     bench.setRegion("TC")

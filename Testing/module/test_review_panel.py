@@ -247,11 +247,6 @@ def test_the_name_is_asked_for_once_in_the_panel_and_kept_in_the_user_informatio
     assert not panel.ui.nameFrame.isVisible()
 
 
-def test_no_key_means_two_things(bench):
-    keys = [action.key for action in bench.actions()]
-    assert sorted(set(keys)) == sorted(keys)
-
-
 @pytest.mark.slow
 def test_a_real_case_is_reviewed_flag_by_flag(window, real_data, tmp_path):
     from BraTSRefineLib import jobs
