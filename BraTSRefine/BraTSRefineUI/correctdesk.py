@@ -81,7 +81,7 @@ class CorrectDesk(Desk):
         """Begin to correct, or go back to the review; an edit that is not saved is asked about."""
         if self.isCorrecting:
             self.leaving()
-            self._showAgain()
+            self.workbench.showAgain()
         else:
             self.begin()
 
@@ -203,7 +203,7 @@ class CorrectDesk(Desk):
         if facts["left_out"]:
             outside = _("{count} too far from the flag were not taken")
             words += " · " + outside.format(count=facts["left_out"])
-        self._showAgain()
+        self.workbench.showAgain()
         self.workbench.tellStatus(words)
         self.row.record(version)
 
@@ -218,7 +218,7 @@ class CorrectDesk(Desk):
             return
         self.draft.drop()
         self.end()
-        self._showAgain()
+        self.workbench.showAgain()
 
     def leaving(self) -> None:
         """The case, the module or the window is left: an edit is saved or kept for the next time, as is wished."""
@@ -243,10 +243,7 @@ class CorrectDesk(Desk):
     def stepVersion(self, older: int) -> None:
         """Show an older or a newer version in the place of the prediction."""
         if not self.isCorrecting and self.session.versions.step(self.session.case, self.session.model, older):
-            self._showAgain()
-
-    def _showAgain(self) -> None:
-        self.workbench.showAgain()
+            self.workbench.showAgain()
 
     # The flag
 

@@ -81,12 +81,8 @@ class CorrectScene:
         return [TISSUE_COLOURS.get(tissue.name) or next(others) for tissue in tissues]
 
     def _addSegment(self, node, identity: str, name: str, mask: np.ndarray, colour: str) -> None:
-        segment = slicer.vtkSegment()
-        segment.SetName(name)
-        segment.SetColor(*colours.rgb(colour))
         image = labelmaps.orientedImage(mask, self._grid) or _emptyImage(self._grid)
-        segment.AddRepresentation(labelmaps.BINARY_LABELMAP, image)
-        node.GetSegmentation().AddSegment(segment, identity)
+        labelmaps.addSegment(node, identity, name, image, colours.rgb(colour))
 
     def _display(self, node) -> None:
         display = node.GetDisplayNode()

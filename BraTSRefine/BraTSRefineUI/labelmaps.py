@@ -35,17 +35,20 @@ def orientedImage(mask: np.ndarray, ijkToRas: vtk.vtkMatrix4x4):
 
 def fillSegmentation(node, masks: Mapping[str, np.ndarray], ijkToRas: vtk.vtkMatrix4x4, colour) -> None:
     """Give the node one segment a mask, named and identified by the mapping's key; empty masks are left out."""
-    segmentation = node.GetSegmentation()
-    segmentation.SetSourceRepresentationName(BINARY_LABELMAP)
+    node.GetSegmentation().SetSourceRepresentationName(BINARY_LABELMAP)
     for name, mask in masks.items():
         image = orientedImage(mask, ijkToRas)
-        if image is None:
-            continue
-        segment = slicer.vtkSegment()
-        segment.SetName(name)
-        segment.SetColor(*colour)
-        segment.AddRepresentation(BINARY_LABELMAP, image)
-        segmentation.AddSegment(segment, name)
+        if image is not None:
+            addSegment(node, name, name, image, colour)
+
+
+def addSegment(node, identity: str, name: str, image, colour) -> None:
+    """Give the node a segment with this oriented image as its mask."""
+    segment = slicer.vtkSegment()
+    segment.SetName(name)
+    segment.SetColor(*colour)
+    segment.AddRepresentation(BINARY_LABELMAP, image)
+    node.GetSegmentation().AddSegment(segment, identity)
 
 
 def maskOfSegment(node, identity: str, shape: tuple[int, int, int]) -> np.ndarray:

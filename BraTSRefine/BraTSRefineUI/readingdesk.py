@@ -85,7 +85,7 @@ class ReadingDesk(Desk):
         fillCombo(self.workbench.ui.modelCombo, self.session.models, self.wantedModel or self.session.model)
 
     def _whenRead(self, reading: Reading, then: Callable[[], None]) -> None:
-        if self.prefetcher.isBroken or self._isSmall(reading) or self._has(reading):
+        if self.prefetcher.isBroken or self._isSmall(reading) or self.prefetcher.has(reading):
             self.wantedModel = ""
             then()
             return
@@ -122,9 +122,6 @@ class ReadingDesk(Desk):
     def take(self, reading: Reading) -> CaseRead | None:
         """What was read ahead, for the session."""
         return self.prefetcher.take(reading)
-
-    def _has(self, reading: Reading) -> bool:
-        return self.prefetcher.has(reading)
 
     def _arrived(self) -> None:
         waiting = self._waiting

@@ -13,7 +13,6 @@ from . import maps, measures, overview, runs, suspicions, tables
 from .casedata import CaseData, UncertaintyMap
 from .correcting import Versions
 from .maps import MapFile
-from .reading import REGIONS as REGIONS
 from .reading import CaseRead, Reading, readCase, withLabels
 from .scoredhow import ScoredHow
 from .suspicions import Suspicion

@@ -22,10 +22,11 @@ from .panels.review import ReviewPanel
 from .panels.uncertainty import UncertaintyPanel
 from .panels.worstcases import WorstCasesPanel
 from .plotdesk import PlotDesk
+from .reading import REGIONS
 from .readingdesk import ReadingDesk
 from .reviewdesk import ReviewDesk
 from .scene import CaseScene
-from .session import REGIONS, Session
+from .session import Session
 from .shortcuts import Shortcuts
 from .viewdesk import ViewDesk
 

@@ -11,7 +11,7 @@ from .. import colours, overview
 from ..annotating import DONE, IN_WORK, Annotating, Task, exportWords
 from ..failures import reported
 from ..panel import Cell, Panel, fillTable, painted, say, selectRow
-from ..session import REGIONS
+from ..reading import REGIONS
 
 ROW_HEIGHT = 38
 FOLDER = "training"

@@ -8,9 +8,9 @@ from slicer.i18n import tr as _
 
 from .. import colours, flagwords, overview, tables
 from ..panel import Cell, Panel, fillCombo, say
+from ..reading import REGIONS
 from ..reviewqueue import ORDERS
 from ..rowtable import RowTable
-from ..session import REGIONS
 from .readersbox import ReadersBox
 
 STEPS = ("cases", "readers")
