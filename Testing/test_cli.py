@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -13,18 +11,15 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def workspace(bratsrefine, phantom_cohort, tmp_path_factory) -> Path:
+def workspace(answer, phantom_cohort, tmp_path_factory) -> Path:
     """A workspace in which the phantom cohort was scored."""
     folder = tmp_path_factory.mktemp("workspace")
-    run = bratsrefine("score", phantom_cohort, "--workspace", folder, "--json")
-    assert run.returncode == 0, run.stderr
+    answer("score", phantom_cohort, "--workspace", folder)
     return folder
 
 
-def test_cohort_json_lists_cases_models_and_problems(bratsrefine, phantom_cohort):
-    run = bratsrefine("cohort", phantom_cohort, "--json")
-    assert run.returncode == 0, run.stderr
-    found = json.loads(run.stdout)
+def test_cohort_json_lists_cases_models_and_problems(answer, phantom_cohort):
+    found = answer("cohort", phantom_cohort)
     assert len(found["cases"]) == 6
     assert found["models"] == [f"fold_{fold}" for fold in range(5)]
     assert {case["labels"] for case in found["cases"]} == {"brats2023"}
@@ -47,24 +42,20 @@ def test_a_case_that_cannot_be_scored_is_one_row_that_says_why(workspace):
     assert all(status and status != "ok" for status in failed["status"])
 
 
-def test_rank_lists_the_worst_first(bratsrefine, phantom_cohort, workspace):
-    run = bratsrefine("rank", phantom_cohort, "--workspace", workspace, "--region", "WT", "--worst", 4, "--json")
-    assert run.returncode == 0, run.stderr
-    values = [row["value"] for row in json.loads(run.stdout)]
+def test_rank_lists_the_worst_first(answer, phantom_cohort, workspace):
+    rows = answer("rank", phantom_cohort, "--workspace", workspace, "--region", "WT", "--worst", 4)
+    values = [row["value"] for row in rows]
     assert len(values) == 4
     assert values == sorted(values)
 
 
-def test_strata_by_center_names_every_center(bratsrefine, phantom_cohort, workspace):
-    run = bratsrefine("strata", phantom_cohort, "--workspace", workspace, "--by", "center", "--json")
-    assert run.returncode == 0, run.stderr
-    assert len({row["stratum"] for row in json.loads(run.stdout)}) == 3
+def test_strata_by_center_names_every_center(answer, phantom_cohort, workspace):
+    rows = answer("strata", phantom_cohort, "--workspace", workspace, "--by", "center")
+    assert len({row["stratum"] for row in rows}) == 3
 
 
-def test_strata_of_two_factors_name_both(bratsrefine, phantom_cohort, workspace):
-    run = bratsrefine("strata", phantom_cohort, "--workspace", workspace, "--by", "size,center", "--json")
-    assert run.returncode == 0, run.stderr
-    rows = json.loads(run.stdout)
+def test_strata_of_two_factors_name_both(answer, phantom_cohort, workspace):
+    rows = answer("strata", phantom_cohort, "--workspace", workspace, "--by", "size,center")
     assert len({row["second"] for row in rows}) == 3
     assert all("ml" in row["stratum"] for row in rows)
 
@@ -75,10 +66,9 @@ def test_strata_by_what_is_not_known_name_what_is(bratsrefine, phantom_cohort, w
     assert "'scanner': divide them by size, center, region" in run.stderr
 
 
-def test_rank_by_rank_sum_lists_the_largest_first(bratsrefine, phantom_cohort, workspace):
-    run = bratsrefine("rank", phantom_cohort, "--workspace", workspace, "--by", "rank sum", "--worst", 5, "--json")
-    assert run.returncode == 0, run.stderr
-    values = [row["value"] for row in json.loads(run.stdout)]
+def test_rank_by_rank_sum_lists_the_largest_first(answer, phantom_cohort, workspace):
+    rows = answer("rank", phantom_cohort, "--workspace", workspace, "--by", "rank sum", "--worst", 5)
+    values = [row["value"] for row in rows]
     assert len(values) == 5
     assert values == sorted(values, reverse=True)
 
@@ -92,21 +82,17 @@ def test_rank_and_strata_of_lesions_that_were_not_scored_say_what_to_do(bratsref
         assert "--measures lesions" in run.stderr
 
 
-def test_centers_give_every_table_and_the_notes(bratsrefine, phantom_cohort, workspace):
-    run = bratsrefine("centers", phantom_cohort, "--workspace", workspace, "--region", "WT", "--json")
-    assert run.returncode == 0, run.stderr
-    found = json.loads(run.stdout)
+def test_centers_give_every_table_and_the_notes(answer, phantom_cohort, workspace):
+    found = answer("centers", phantom_cohort, "--workspace", workspace, "--region", "WT")
     assert set(found) == {"centers", "overall", "pairs", "held_out", "notes"}
     assert {row["region"] for row in found["centers"]} == {"WT"}
     assert len({row["center"] for row in found["centers"]}) == 3
 
 
-def test_compare_takes_two_models_or_two_runs_or_ranks_all(bratsrefine, phantom_cohort, workspace, tmp_path):
+def test_compare_takes_two_models_or_two_runs_or_ranks_all(bratsrefine, answer, phantom_cohort, workspace, tmp_path):
     of_models = ("--model", "fold_1", "--model", "fold_2")
     for arguments in (of_models, ("--with", workspace), ()):
-        run = bratsrefine("compare", phantom_cohort, "--workspace", workspace, *arguments, "--json")
-        assert run.returncode == 0, run.stderr
-        assert json.loads(run.stdout)
+        assert answer("compare", phantom_cohort, "--workspace", workspace, *arguments)
     alone = bratsrefine("compare", phantom_cohort, "--workspace", workspace, "--model", "fold_1")
     assert alone.returncode == 1
     assert "two --model" in alone.stderr
@@ -121,31 +107,19 @@ def test_report_works_offline(bratsrefine, phantom_cohort, workspace):
     assert (workspace / "report.html").stat().st_size > 100_000
 
 
-def test_uncertainty_fuse_postprocess_and_select_follow_each_other(bratsrefine, phantom_cohort, workspace):
-    made = bratsrefine("uncertainty", phantom_cohort, "--workspace", workspace, "--json")
-    fused = bratsrefine("fuse", phantom_cohort, "--workspace", workspace, "--method", "mean", "--json")
-    cleaned = bratsrefine(
-        "postprocess",
-        phantom_cohort,
-        "--workspace",
-        workspace,
-        "--model",
-        "fold_0",
-        "--minimum-voxels",
-        "WT=20",
-        "--json",
-    )
-    chosen = bratsrefine("select", phantom_cohort, "--workspace", workspace, "--cases", 2, "--region", "WT", "--json")
-    for run in (made, fused, cleaned, chosen):
-        assert run.returncode == 0, run.stderr
-        assert json.loads(run.stdout)
+def test_uncertainty_fuse_postprocess_and_select_follow_each_other(answer, phantom_cohort, workspace):
+    for command, *options in (
+        ("uncertainty",),
+        ("fuse", "--method", "mean"),
+        ("postprocess", "--model", "fold_0", "--minimum-voxels", "WT=20"),
+        ("select", "--cases", 2, "--region", "WT"),
+    ):
+        assert answer(command, phantom_cohort, "--workspace", workspace, *options)
     assert len(list((workspace / "runs").glob("fuse-*/outputs/predictions/*.nii.gz"))) == 6
 
 
-def test_uncertainty_is_evaluated_and_mapped_under_one_name(bratsrefine, phantom_cohort, workspace):
-    judged = bratsrefine("uncertainty", "evaluate", phantom_cohort, "--workspace", workspace, "--json")
-    assert judged.returncode == 0, judged.stderr
-    summary = json.loads(judged.stdout)
+def test_uncertainty_is_evaluated_and_mapped_under_one_name(bratsrefine, answer, phantom_cohort, workspace):
+    summary = answer("uncertainty", "evaluate", phantom_cohort, "--workspace", workspace)
     assert Path(summary["report"]) == workspace / "evaluation" / "report.html"
     assert {name.split(", ")[1] for name in summary["flags"]} >= {"calibrated", "five heaviest disagreements"}
     mapped = bratsrefine("uncertainty", "--json", "--workspace", workspace, phantom_cohort)
@@ -162,10 +136,9 @@ def test_uncertainty_is_evaluated_and_mapped_under_one_name(bratsrefine, phantom
         (("cohort", ".", "--model-labels", "unet"), "NAME=VALUE"),
     ],
 )
-def test_bad_input_is_one_clear_line(arguments, expected, tmp_path):
-    run = subprocess.run(
-        [sys.executable, "-m", "BraTSRefineLib.cli", *arguments], capture_output=True, text=True, cwd=tmp_path
-    )
+def test_bad_input_is_one_clear_line(bratsrefine, arguments, expected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = bratsrefine(*arguments)
     assert run.returncode == 1
     assert expected in run.stderr
     assert len(run.stderr.strip().splitlines()) == 1
@@ -178,12 +151,10 @@ def test_a_read_only_workspace_is_named(bratsrefine, phantom_cohort):
     assert "Traceback" not in run.stderr
 
 
-def test_a_path_with_spaces_and_umlauts_works(bratsrefine, phantom_cohort, tmp_path):
+def test_a_path_with_spaces_and_umlauts_works(answer, phantom_cohort, tmp_path):
     folder = tmp_path / "Größe und Ähnliches"
     folder.symlink_to(phantom_cohort, target_is_directory=True)
-    run = bratsrefine("cohort", folder, "--json")
-    assert run.returncode == 0, run.stderr
-    assert len(json.loads(run.stdout)["cases"]) == 6
+    assert len(answer("cohort", folder)["cases"]) == 6
 
 
 def test_scores_of_other_labels_are_not_taken_for_those_of_this_cohort(bratsrefine, phantom_cohort, tmp_path):
