@@ -15,8 +15,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -34,6 +35,7 @@ GIGABYTE = 2**30
 
 
 def measure() -> list[Figure]:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the processes that are begun here
     figures = []
     for dtype, words in KINDS.items():
         with tempfile.TemporaryDirectory() as folder:
@@ -78,23 +80,22 @@ class _Memory:
     def __init__(self) -> None:
         self._samples: dict[int, list[int]] = {}
 
-    def of_children(self, pid: int) -> _Memory:
-        self._pid, self._stop = pid, threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        return self
+    @contextmanager
+    def of_children(self, pid: int) -> Iterator[None]:
+        stop = threading.Event()
+        watching = threading.Thread(target=self._watch, args=(pid, stop), daemon=True)
+        watching.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            watching.join()
 
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
+    def _watch(self, pid: int, stop: threading.Event) -> None:
         """Rarely, so that what is measured has the cores for itself."""
-        while not self._stop.wait(0.3):
+        while not stop.wait(0.3):
             try:
-                for child in psutil.Process(self._pid).children(recursive=True):
+                for child in psutil.Process(pid).children(recursive=True):
                     if child.pid in self._samples or "spawn_main" in " ".join(child.cmdline()):
                         self._samples.setdefault(child.pid, []).append(child.memory_info().rss)
             except psutil.Error:
@@ -130,6 +131,3 @@ def _with_ours(path: str) -> int:
     from BraTSRefineLib.cohort.volumes import read_label_volume
 
     return read_label_volume(Path(path))[0].size
-
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")

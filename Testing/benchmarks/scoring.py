@@ -18,7 +18,7 @@ from statistics import median
 import numpy as np
 import pandas as pd
 from run import Figure
-from scipy import ndimage
+from simulated import painted, smooth_noise
 
 from BraTSRefineLib.cohort.volumes import read_label_map
 from BraTSRefineLib.regions import REGIONS, label_convention
@@ -27,6 +27,7 @@ from BraTSRefineLib.scoring import score_pair
 REPOSITORY = Path(__file__).resolve().parents[2]
 REAL_DATA = Path(os.environ.get("BRATSREFINE_REAL_DATA", REPOSITORY.parent / "shared" / "data"))
 SPACING = (1.0, 1.0, 1.0)
+RADII = (37, 7, 6, 5, 5)
 LABELS = label_convention("brats2021")
 COMPARED = ("dice", "hd95_mm", "assd_mm", "nsd_1mm")
 EVERY = 3
@@ -156,27 +157,8 @@ def _large_tumour(scale: float = 1.0) -> Pair:
     shape = tuple(round(size * scale) for size in (155, 240, 240))
     centre = np.multiply(shape, (0.5, 0.45, 0.55))
     grid = np.indices(shape, dtype=np.float32)
-    lumps = _smooth_noise(shape, 6 * scale, rng) * 4 * scale
+    lumps = smooth_noise(shape, 6 * scale, rng) * 4 * scale
     spots = centre + np.array([[0, 0, 0], [40, 10, 5], [-30, 45, 0], [5, -60, 20], [10, 40, -55]]) * scale
-    reference = _painted(grid, spots, lumps, scale)
-    wobble = lumps + _smooth_noise(shape, 3 * scale, rng) * 2 * scale
-    return reference, _painted(grid, spots[:-1] + 1.5 * scale, wobble, scale)
-
-
-def _painted(grid: np.ndarray, spots: np.ndarray, lumps: np.ndarray, scale: float) -> np.ndarray:
-    """Oedema round an enhancing rim round necrosis; the first spot is the main mass, the others satellites."""
-    label_map = np.zeros(grid.shape[1:], dtype=np.uint8)
-    depth = np.full(grid.shape[1:], -np.inf, dtype=np.float32)
-    for spot, radius in zip(spots, (37, 7, 6, 5, 5), strict=False):
-        away = np.sqrt(((grid - spot[:, None, None, None]) ** 2).sum(axis=0))
-        depth = np.maximum(depth, radius * scale - away)
-    depth += lumps
-    label_map[depth > 0] = 2
-    label_map[depth > 12 * scale] = 4
-    label_map[depth > 17 * scale] = 1
-    return label_map
-
-
-def _smooth_noise(shape: tuple[int, ...], sigma: float, rng: np.random.Generator) -> np.ndarray:
-    noise = ndimage.gaussian_filter(rng.standard_normal(shape, dtype=np.float32), sigma)
-    return noise / noise.std()
+    reference = painted(grid, spots, RADII, lumps, scale, enhancing=4)
+    wobble = lumps + smooth_noise(shape, 3 * scale, rng) * 2 * scale
+    return reference, painted(grid, spots[:-1] + 1.5 * scale, RADII, wobble, scale, enhancing=4)

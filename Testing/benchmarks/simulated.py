@@ -13,7 +13,7 @@ from scipy import ndimage
 from BraTSRefineLib.cohort.volumes import Geometry, write_volume
 
 SHAPE = (155, 240, 240)
-BOX = 112
+BOX, RADII = 112, (34, 6, 5, 4)
 GRID = Geometry(SHAPE[::-1], (1.0, 1.0, 1.0), (0.0, 239.0, 0.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
 
 
@@ -27,28 +27,33 @@ def write_label_maps(folder: Path, cases: int, models: tuple[str, ...], dtype: s
 def _write_case(folder: Path, models: tuple[str, ...], dtype: str, number: int) -> None:
     rng, name = np.random.default_rng(number), f"BraTS-GLI-{number:05d}-000"
     size = rng.uniform(0.35, 1.0)
-    lumps = _smooth_noise(6 * size, rng) * 3 * size
+    lumps = smooth_noise((BOX,) * 3, 6 * size, rng) * 3 * size
     corner = [int(rng.integers(0, side - BOX)) for side in SHAPE]
     spots = BOX / 2 + np.vstack([np.zeros(3), rng.uniform(-40, 40, (3, 3))]) * size
-    reference = _placed(_painted(spots, lumps, size), corner).astype(dtype)
+    reference = _placed(_in_the_box(spots, lumps, size), corner).astype(dtype)
     write_volume(folder / "cases" / name / f"{name}-seg.nii.gz", reference, GRID)
     for model in models:
-        wobble = lumps + _smooth_noise(3 * size, rng) * rng.uniform(0.5, 2.5) * size
-        predicted = _painted(spots[: rng.integers(2, 5)] + rng.normal(0, 0.7, 3), wobble, size)
+        wobble = lumps + smooth_noise((BOX,) * 3, 3 * size, rng) * rng.uniform(0.5, 2.5) * size
+        predicted = _in_the_box(spots[: rng.integers(2, 5)] + rng.normal(0, 0.7, 3), wobble, size)
         write_volume(folder / "predictions" / model / f"{name}.nii.gz", _placed(predicted, corner).astype(dtype), GRID)
 
 
-def _painted(spots: np.ndarray, lumps: np.ndarray, size: float) -> np.ndarray:
+def _in_the_box(spots: np.ndarray, lumps: np.ndarray, size: float) -> np.ndarray:
+    return painted(np.indices((BOX,) * 3, dtype=np.float32), spots.astype(np.float32), RADII, lumps, size)
+
+
+def painted(
+    grid: np.ndarray, spots: np.ndarray, radii: tuple[int, ...], lumps: np.ndarray, scale: float, enhancing: int = 3
+) -> np.ndarray:
     """Oedema round an enhancing rim round necrosis; the first spot is the main mass, the others satellites."""
-    grid = np.indices((BOX,) * 3, dtype=np.float32)
-    depth = np.full((BOX,) * 3, -np.inf, dtype=np.float32)
-    for spot, radius in zip(spots, (34, 6, 5, 4), strict=False):
-        away = np.sqrt(((grid - spot.astype(np.float32)[:, None, None, None]) ** 2).sum(axis=0))
-        depth = np.maximum(depth, radius * size - away)
+    depth = np.full(grid.shape[1:], -np.inf, dtype=np.float32)
+    for spot, radius in zip(spots, radii, strict=False):
+        away = np.sqrt(((grid - spot[:, None, None, None]) ** 2).sum(axis=0))
+        depth = np.maximum(depth, radius * scale - away)
     depth += lumps
     labels = np.zeros(depth.shape, dtype=np.uint8)
-    for level, label in ((0, 2), (12, 3), (17, 1)):
-        labels[depth > level * size] = label
+    for level, label in ((0, 2), (12, enhancing), (17, 1)):
+        labels[depth > level * scale] = label
     return labels
 
 
@@ -58,6 +63,6 @@ def _placed(box: np.ndarray, corner: list[int]) -> np.ndarray:
     return whole
 
 
-def _smooth_noise(sigma: float, rng: np.random.Generator) -> np.ndarray:
-    noise = ndimage.gaussian_filter(rng.standard_normal((BOX,) * 3, dtype=np.float32), sigma)
+def smooth_noise(shape: tuple[int, ...], sigma: float, rng: np.random.Generator) -> np.ndarray:
+    noise = ndimage.gaussian_filter(rng.standard_normal(shape, dtype=np.float32), sigma)
     return noise / noise.std()
