@@ -10,7 +10,7 @@ import vtk
 
 from . import colours, labelmaps, vtkarrays
 from .casedata import Image, Labels
-from .vtkarrays import Surface, polyDataOf, vtkArray
+from .vtkarrays import Surface, forgetShared, polyDataOf, sharedArray, vtkArray
 
 LINE_THICKNESS = {"WT": 1, "TC": 2, "ET": 3}
 NO_LIMIT = 1e6
@@ -52,10 +52,12 @@ class OwnedNodes:
     def clear(self) -> None:
         for part in list(self._parts):
             self.remove(part)
+        forgetShared()
 
     def forget(self) -> None:
         """Let go of the nodes where the scene itself was closed."""
         self._parts.clear()
+        forgetShared()
 
     def _removeNode(self, node) -> None:
         if self.scene.IsNodePresent(node):
@@ -105,7 +107,7 @@ def _volume(scene, className: str, name: str, voxels: np.ndarray, ijkToRas, disp
     """A volume of voxels ``(z, y, x)`` with a display node that is ready; a default one would measure the voxels."""
     image = vtk.vtkImageData()
     image.SetDimensions(*voxels.shape[::-1])
-    image.GetPointData().SetScalars(vtkArray(voxels))
+    image.GetPointData().SetScalars(sharedArray(voxels))
     node = scene.AddNewNodeByClass(className, name)
     node.SetIJKToRASMatrix(ijkToRas)
     node.SetAndObserveDisplayNodeID(display.GetID())

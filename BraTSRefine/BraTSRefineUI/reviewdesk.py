@@ -23,7 +23,7 @@ PANEL = "Review"
 LOOK_EVERY_MS, LOOK_RARELY_MS = 3000, 30_000
 """Rarely while a server does not answer: each look would make the window wait."""
 
-MAP_EVERY_MS = 40
+MAP_EVERY_MS = 250
 
 
 class ReviewDesk(Desk):

@@ -15,7 +15,7 @@ from .casedata import CaseData, Image, Labels, UncertaintyMap
 from .distancesurfaces import DistanceSurfaces
 from .flagmarker import FlagMarker
 from .look import Look
-from .vtkarrays import ijkToRas
+from .vtkarrays import forgetShared, ijkToRas
 
 ERROR_CLASSES = {
     casedata.FALSE_POSITIVE: ("false positive", colours.FALSE_POSITIVE),
@@ -75,6 +75,7 @@ class CaseScene:
     def _show(self, data: CaseData, uncertainty: UncertaintyMap | None, region: str) -> None:
         with nodes.together(self.scene):
             self._replace(data, uncertainty, region)
+        forgetShared()
 
     def _replace(self, data: CaseData, uncertainty: UncertaintyMap | None, region: str) -> None:
         before, self._data, self.region = self._data, data.withoutImages(), region

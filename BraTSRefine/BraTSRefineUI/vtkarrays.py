@@ -40,6 +40,22 @@ def vtkArray(voxels: np.ndarray):
     return numpy_to_vtk(np.ascontiguousarray(voxels).ravel(), deep=1)
 
 
+def sharedArray(voxels: np.ndarray):
+    """The voxels in VTK's order where they lie, not copied: nobody may change them any more.
+
+    VTK keeps them alive, at the least until the next array is shared: see ``forgetShared``.
+    """
+    from vtk.util.numpy_support import numpy_to_vtk
+
+    return numpy_to_vtk(np.ascontiguousarray(voxels).ravel())
+
+
+def forgetShared() -> None:
+    """Give back the memory of shared voxels that nothing shows any more: VTK does so when it is given another array."""
+    holder = vtk.vtkPointData()
+    holder.AddArray(sharedArray(np.zeros(1)))
+
+
 def surfaceOf(polyData) -> Surface | None:
     """A surface of triangles with normals as arrays, copied out of VTK's memory; None where there is nothing."""
     from vtk.util.numpy_support import vtk_to_numpy

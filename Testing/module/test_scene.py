@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import weakref
 
 import numpy as np
 import psutil
 import pytest
+import slicer
 from BraTSRefineUI import labelmaps, views
 from BraTSRefineUI.casedata import CaseData, Image, Labels, UncertaintyMap, dice, errorMap
 from BraTSRefineUI.scene import UNCERTAINTY_LAYER, CaseScene, ijkToRas, rasOf
@@ -331,6 +333,24 @@ def test_another_case_lets_go_of_the_voxels_of_the_last(scene):
     del node
     shown.show(a_case("B"), a_map())
     assert [reference.Get() for reference in kept] == [None] * 4
+
+
+def test_voxels_lie_in_memory_once_and_as_long_as_their_node_shows_them(scene):
+    data = a_case()
+    voxels = data.images["t1c"].voxels
+    expected, isAlive = voxels.copy(), weakref.ref(voxels)
+    shown = CaseScene(scene)
+    shown.show(data)
+    node = next(n for n in shown._volumes("images") if n.GetName() == "T1c")
+    assert np.shares_memory(slicer.util.arrayFromVolume(node), voxels)
+    del data, voxels
+    gc.collect()
+    assert isAlive() is not None
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(node), expected)
+    del node
+    shown.show(a_case("B"))
+    gc.collect()
+    assert isAlive() is None
 
 
 def test_another_model_of_the_same_case_keeps_the_images(scene):
