@@ -75,8 +75,8 @@ class Annotating:
             return ""
         left = self._list.table[self._list.table["state"] != DONE]
         milliliters, slices = left["flagged_ml"].sum(), int(left["slices"].fillna(0).sum())
-        words = self._list.progress
-        return f"{words} · {milliliters:.1f} ml in {slices} slices to go" if milliliters or slices else words
+        words, within = self._list.progress, f" in {slices} slices" if slices else ""
+        return f"{words} · {milliliters:.1f} ml{within} to go" if milliliters or slices else words
 
     def stateOf(self, case: str) -> str:
         """Empty for a case that is not on the list."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 from driving import click, click_row, press, wait_until
@@ -81,6 +82,14 @@ def test_the_list_has_reason_effort_and_state(host, bench, panel):
     assert all("uncertainty" in words for words in column(panel, "Why"))
     assert panel.ui.annotateProgressLabel.text().startswith("0 of 3 done")
     assert "to go" in panel.ui.annotateProgressLabel.text()
+
+
+def test_slices_that_are_not_known_are_not_told_as_none(panel, monkeypatch):
+    """As where the uncertainty was computed before slices were counted."""
+    annotating, listed = panel.annotating, panel.annotating._list
+    assert annotating.progress().endswith(" slices to go")
+    monkeypatch.setattr(annotating, "_list", replace(listed, table=listed.table.assign(slices=float("nan"))))
+    assert annotating.progress().endswith(" ml to go")
 
 
 def test_a_row_opens_its_case_and_the_keys_go_along_the_list(host, bench, panel):
