@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from time import monotonic
 
@@ -352,7 +351,7 @@ class ReviewDesk(Desk):
         if self.reviewing.extents.isRead:
             self.panel.showDecisions()
 
-    def _onCursor(self, position: Callable | None) -> None:
+    def _onCursor(self, position: tuple[float, float, float] | None) -> None:
         if not self.isInFront:
             return
         number = -1 if position is None else self.reviewing.flagAt(position)
