@@ -1,4 +1,4 @@
-"""Cases with images that the small nnU-Net models of the tests can be asked about, on disk and in a workspace."""
+"""Cases with images that the small nnU-Net models of the tests can be asked about, on disk."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from nnunet_results import simulated_case
 
-from BraTSRefineLib.cohort import Workspace, discover, save_cohort, write_volume
+from BraTSRefineLib.cohort import write_volume
 
 
 def write_images(data: Path, name: str, seed: int, shape=(26, 30, 28)) -> None:
@@ -16,9 +16,3 @@ def write_images(data: Path, name: str, seed: int, shape=(26, 30, 28)) -> None:
         write_volume(data / name / f"{name}-{channel}.nii.gz", voxels, images.geometry)
     reference = (images.channels["t1n"] > 200).astype(np.uint8) * 2
     write_volume(data / name / f"{name}-seg.nii.gz", reference, images.geometry)
-
-
-def workspace_of(data: Path, folder: Path) -> Workspace:
-    opened = Workspace.open(folder, data)
-    save_cohort(discover(data, labels="brats2023"), opened)
-    return opened

@@ -89,14 +89,14 @@ def test_a_workspace_that_became_read_only_is_named(job_on_small_disk, workspace
 
 
 @pytest.fixture
-def predicted_on_small_disk(job_on_small_disk, tmp_path) -> Callable[[str], dict]:
+def predicted_on_small_disk(job_on_small_disk, tmp_path, small) -> Callable[[str], dict]:
     """Predict four cases on a disk of a size."""
     from nnunet_results import write_results
-    from predictable_cases import workspace_of, write_images
+    from predictable_cases import write_images
 
     for number in range(4):
         write_images(tmp_path / "data", f"case{number}", number)
-    source = workspace_of(tmp_path / "data", tmp_path / "workspace")
+    source = small.opened(tmp_path / "data", tmp_path / "workspace")
     parameters = {"paths": [str(write_results(tmp_path / "results"))], "device": "cpu", "tta": "flips", "name": "mine"}
     return lambda size: job_on_small_disk(source, "predict", size, parameters=parameters)
 

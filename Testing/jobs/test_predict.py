@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from described_networks import entries, written
 from nnunet_results import simulated_case, write_results
-from predictable_cases import workspace_of, write_images
+from predictable_cases import write_images
 
 from BraTSRefineLib import jobs
 from BraTSRefineLib.cohort import (
@@ -52,10 +52,10 @@ def model(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def workspace(tmp_path) -> Workspace:
+def workspace(tmp_path, small) -> Workspace:
     for name, seed in CASES.items():
         write_images(tmp_path / "data", name, seed)
-    return workspace_of(tmp_path / "data", tmp_path / "workspace")
+    return small.opened(tmp_path / "data", tmp_path / "workspace")
 
 
 def run(workspace: Workspace, run_name: str = "run", /, **parameters) -> tuple[dict, list[dict]]:
@@ -95,7 +95,7 @@ def test_the_name_of_a_description_with_spaces_is_one_that_a_folder_can_have(tmp
     assert predict.default_name(PredictSettings((str(described),), tta="flips:x")) == "my_net-flipsx"
 
 
-def test_scores_and_before_and_after_lie_in_the_run(tmp_path, model):
+def test_scores_and_before_and_after_lie_in_the_run(tmp_path, model, small):
     for name, seed in CASES.items():
         write_images(tmp_path / "data" / "cases", name, seed)
         reference = tmp_path / "data" / "cases" / name / f"{name}-seg.nii.gz"
@@ -104,7 +104,7 @@ def test_scores_and_before_and_after_lie_in_the_run(tmp_path, model):
             read_image(reference),
             read_geometry(reference),
         )
-    workspace = workspace_of(tmp_path / "data", tmp_path / "workspace")
+    workspace = small.opened(tmp_path / "data", tmp_path / "workspace")
     summary, _ = run(workspace, paths=[str(model)])
     assert summary["before_after"]["WT"]["dice_before"] == 1.0
     outputs = workspace.run("run") / "outputs"
@@ -192,9 +192,9 @@ def test_settings_that_cannot_be_used_are_named(workspace, model, parameters, me
         run(workspace, **{"paths": [str(model)], **parameters})
 
 
-def test_a_model_may_not_share_the_folder_of_a_case_whose_name_is_no_file_s(model, tmp_path):
+def test_a_model_may_not_share_the_folder_of_a_case_whose_name_is_no_file_s(model, tmp_path, small):
     write_images(tmp_path / "data", "case 1", 1)
-    workspace = workspace_of(tmp_path / "data", tmp_path / "workspace")
+    workspace = small.opened(tmp_path / "data", tmp_path / "workspace")
     with pytest.raises(JobError, match=r"'case_1' is the name of a case \(case 1\)"):
         run(workspace, paths=[str(model)], name="case_1")
 
@@ -292,10 +292,10 @@ def test_one_forward_pass_after_the_other_is_told(workspace, model):
     assert any("no GPU is used" in event["message"] for event in events if event["event"] == "note")
 
 
-def test_a_job_that_is_killed_goes_on_where_it_stopped(tmp_path, model):
+def test_a_job_that_is_killed_goes_on_where_it_stopped(tmp_path, model, small):
     for number in range(5):
         write_images(tmp_path / "data", f"case{number}", number)
-    workspace = workspace_of(tmp_path / "data", tmp_path / "workspace")
+    workspace = small.opened(tmp_path / "data", tmp_path / "workspace")
     job_json = jobs.create(workspace, "predict", {"paths": [str(model)], "tta": "flips", "device": "cpu"}, name="job")
     supervisor = subprocess.Popen(
         [sys.executable, "-m", "BraTSRefineLib.jobs", str(job_json)], stdout=subprocess.PIPE, start_new_session=True
