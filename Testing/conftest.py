@@ -56,9 +56,9 @@ def phantom_cohort(tmp_path_factory) -> Path:
 def bratsrefine() -> Callable[..., subprocess.CompletedProcess]:
     """``bratsrefine`` with these arguments, as a script would call it."""
 
-    def run(*arguments: object) -> subprocess.CompletedProcess:
+    def run(*arguments: object, timeout_s: float = 300) -> subprocess.CompletedProcess:
         command = [sys.executable, "-m", "BraTSRefineLib.cli", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=300)
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s)
 
     return run
 

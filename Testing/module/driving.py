@@ -37,6 +37,12 @@ def place_of_row(table, row: int):
     return table.visualRect(table.model().index(row, 0)).center()
 
 
+def cells(view, column: int, role=Qt.DisplayRole) -> list:
+    """What a column of a table says, from the first row to the last."""
+    model = view.model()
+    return [model.data(model.index(row, column), role) for row in range(model.rowCount())]
+
+
 def refine_step(host, step: str):
     """The Refine tab with one of its steps in front, as its button brings it there."""
     host.widget.showPanel("Refine")

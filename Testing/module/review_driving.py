@@ -1,10 +1,8 @@
-"""The review driven as a clinician does it: opened by a reader, a case with flags shown, what the tables say."""
+"""The review driven as a clinician does it: opened by a reader, a case with flags shown, what was recorded."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-from PySide6.QtCore import Qt
 
 
 def open_as(host, cohort, folder, reader: str, store: str = "") -> None:
@@ -35,9 +33,3 @@ def show_flagged_case(host, bench, flags: int = 3) -> None:
 def records(bench) -> list[tuple[str, str]]:
     events = bench.review.reviewing.followed.store.events()
     return [(event.kind, event.decision) for event in events if event.kind != "opened"]
-
-
-def cells(view, column: int, role=Qt.DisplayRole) -> list:
-    """What a column of a table says, from the first row to the last."""
-    model = view.model()
-    return [model.data(model.index(row, column), role) for row in range(model.rowCount())]

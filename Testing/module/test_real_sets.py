@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 DATA_SETS = [
@@ -29,13 +26,10 @@ DATA_SETS = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DATA_SETS)
-def test_review_opens_on_a_real_data_set_without_a_manifest(real_data, tmp_path, name):
+def test_review_opens_on_a_real_data_set_without_a_manifest(bratsrefine, real_data, tmp_path, name):
     pictures = tmp_path / "pictures"
-    run = subprocess.run(
-        [sys.executable, "-m", "BraTSRefineLib.cli", "review", real_data / name, "--workspace", tmp_path / "workspace",
-         "--offscreen", "--screenshots", pictures],
-        capture_output=True, text=True, timeout=500,
-    )  # fmt: skip
+    options = ["--workspace", tmp_path / "workspace", "--offscreen", "--screenshots", pictures]
+    run = bratsrefine("review", real_data / name, *options, timeout_s=500)
     assert run.returncode == 0, run.stderr
     assert "Traceback" not in run.stderr
     panels = [

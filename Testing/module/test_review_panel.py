@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from driving import click, click_row, press, wait_until
+from driving import cells, click, click_row, press, wait_until
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from review_driving import cells, open_as, read_by_ann, records, show_flagged_case
+from review_driving import open_as, read_by_ann, records, show_flagged_case
 
 
 @pytest.fixture

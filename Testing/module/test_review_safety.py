@@ -9,10 +9,10 @@ import signal
 from pathlib import Path
 
 import pytest
-from driving import click, click_row, press, wait_until
+from driving import cells, click, click_row, press, wait_until
 from own_process import run_apart
 from PySide6.QtCore import Qt
-from review_driving import cells, open_as
+from review_driving import open_as
 
 from BraTSRefineLib.review import Event, open_store
 from BraTSRefineLib.review.store_places import STORE_FILE

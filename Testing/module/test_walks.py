@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
 
 import pytest
 
@@ -63,26 +60,16 @@ def test_the_window_stays_as_small_as_it_was_made_whatever_the_case_has_to_tell(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("person", ["clinician", "researcher", "annotator"])
-def test_the_whole_walk(person, phantom_cohort, scored_workspace, tmp_path):
+def test_the_whole_walk(bratsrefine, person, phantom_cohort, folder, tmp_path):
     """By the command line, as a user replays it; the clinician's records are in the store afterwards."""
-    workspace = shutil.copytree(scored_workspace, tmp_path / "workspace")
     pictures = tmp_path / "pictures"
-    command = ["review", str(phantom_cohort), "--workspace", str(workspace), "--offscreen", "--walk", person]
-    done = subprocess.run(
-        [sys.executable, "-m", "BraTSRefineLib.cli", *command, "--screenshots", str(pictures)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    options = ["--workspace", folder, "--offscreen", "--walk", person, "--screenshots", pictures]
+    done = bratsrefine("review", phantom_cohort, *options, timeout_s=600)
     assert done.returncode == 0, done.stderr
     assert f"{person}: " in done.stdout
     assert len(list(pictures.glob(f"{person}-*.png"))) >= 8
     if person == "clinician":
-        assert {"flag decision", "decision", "undo", "correction", "second reader"} <= _kinds(workspace, tmp_path)
-
-
-def _kinds(workspace, tmp_path) -> set[str]:
-    out = tmp_path / "events.jsonl"
-    command = ["decisions", "export", "--workspace", str(workspace), "--out", str(out)]
-    subprocess.run([sys.executable, "-m", "BraTSRefineLib.cli", *command], check=True, capture_output=True)
-    return {json.loads(line)["kind"] for line in out.read_text(encoding="utf-8").splitlines()}
+        records = tmp_path / "events.jsonl"
+        assert bratsrefine("decisions", "export", "--workspace", folder, "--out", records).returncode == 0
+        kinds = {json.loads(line)["kind"] for line in records.read_text(encoding="utf-8").splitlines()}
+        assert {"flag decision", "decision", "undo", "correction", "second reader"} <= kinds

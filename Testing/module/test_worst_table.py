@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 
 import pytest
-from driving import click, click_row, press
+from driving import cells, click, click_row, press
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox
@@ -37,8 +37,7 @@ def press_heading(panel, column: int) -> None:
 
 
 def texts(panel, column: int) -> list[str]:
-    model = panel.ui.casesTable.model()
-    return [model.data(model.index(row, column)) for row in range(model.rowCount())]
+    return cells(panel.ui.casesTable, column)
 
 
 def test_begins_with_the_worst_and_with_the_columns_that_tell_why(panel):
