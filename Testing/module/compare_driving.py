@@ -35,8 +35,7 @@ def outlines(name: str):
     """The display node of the chosen region of the segmentation of that name."""
     import slicer
 
-    node = slicer.util.getNode(name)
-    return node.GetNthDisplayNode(0) if node else None
+    return slicer.util.getNode(name).GetNthDisplayNode(0)
 
 
 def views_of(name: str) -> set[str]:

@@ -19,7 +19,6 @@ from surface_names import NAMESPACES, Surface
 OLDEST_SLICER = (5, 10)
 PYTHON = (3, 12)
 TWO_RESULTS = ("getOpenFileName", "getSaveFileName", "getOpenFileNames", "getText", "getInt", "getDouble", "getItem")
-SIGNAL_MEMBERS = ("connect", "disconnect", "emit")
 WIDGET_LAYOUT = "QVBoxLayout"
 
 

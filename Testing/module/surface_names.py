@@ -45,8 +45,8 @@ class Surface:
         self._alwaysRefused = self._refusedEverywhere()
 
     @classmethod
-    def read(cls, path: Path | None = None) -> Surface:
-        return cls(json.loads((path or Path(__file__).parent / "slicer_surface.json").read_text()))
+    def read(cls) -> Surface:
+        return cls(json.loads((Path(__file__).parent / "slicer_surface.json").read_text()))
 
     def lineage(self, name: str) -> list[Kind]:
         """A class and its ancestors, nearest first."""

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import qt
 import slicer
-import vtk
 from slicer.i18n import tr as _
 from slicer.parameterNodeWrapper import Default, WithinRange, parameterNodeWrapper
 from slicer.ScriptedLoadableModule import (
@@ -122,9 +121,6 @@ class HostProbeWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 class HostProbeLogic(ScriptedLoadableModuleLogic):
     def getParameterNode(self):
         return HostProbeParameterNode(super().getParameterNode())
-
-    def identity(self):
-        return vtk.vtkMatrix4x4()
 
 
 class HostProbeTest(ScriptedLoadableModuleTest):
