@@ -53,8 +53,8 @@ def test_a_question_comes_back_as_it_was():
         model_labels={"fold_0": CONVENTION},
         problems=(Problem("is doubtful", "case", "fold_0", Path("/data/fold_0.nii.gz"), "note"),),
     )
-    chosen = MapFile("entropy", "WT", Path("/work/entropy_WT.nii.gz"), "fold_0")
-    asked = Reading(case, "fold_0", ("fold_1",), chosen, Workspace(Path("/work")), Path("/work/1.nii.gz"), False)
+    chosen = MapFile("entropy", "WT", Path("/kept/entropy_WT.nii.gz"), "fold_0")
+    asked = Reading(case, "fold_0", ("fold_1",), chosen, Workspace(Path("/kept")), Path("/kept/1.nii.gz"), False)
     assert fromPlain(json.loads(json.dumps(toPlain(asked)))) == asked
 
 
