@@ -31,6 +31,27 @@ def failure(case: str, model: str, status: str) -> list[tuple]:
     return [(case, model, "", "", nan, status, "brats2023")]
 
 
+def drawn(
+    gains: dict[str, float],
+    region: str = "WT",
+    convention: str = "brats2023",
+    *,
+    cases: int = 25,
+    noise: float = 0.05,
+    seed: int = 1,
+) -> pd.DataFrame:
+    """Models on the same cases, whose Dice differs by their gain on average."""
+    random = np.random.default_rng(seed)
+    groups = []
+    for index in range(cases):
+        hard = random.beta(8, 3)
+        for model, gain in gains.items():
+            dice = hard + gain + random.normal(0, noise)
+            values = {"dice": dice, "hd95_mm": 40 * (1 - dice), "volume_reference_ml": index + 0.5}
+            groups.append(rows(f"case_{index:02}", model, region, convention, **values))
+    return table(*groups)
+
+
 @pytest.fixture(scope="session")
 def make():
     """The makers of score rows and of label maps as one object: ``make.rows``, ``make.tumour`` ..."""
@@ -40,7 +61,7 @@ def make():
 
     made = Make()
     made.rows, made.table, made.failure, made.ball, made.tumour = rows, table, failure, ball, tumour
-    made.cohort_on_disk = cohort_on_disk
+    made.cohort_on_disk, made.drawn = cohort_on_disk, drawn
     return made
 
 

@@ -17,15 +17,7 @@ COHORTS = 300
 
 def drawn(make, gain: float, *, cases: int = 20, seed: int = 1, convention: str = "brats2023") -> pd.DataFrame:
     """Models a and b on the same cases; b is better by ``gain`` in Dice on average."""
-    random = np.random.default_rng(seed)
-    groups = []
-    for index in range(cases):
-        hard = random.beta(8, 3)
-        for model, more in (("a", 0.0), ("b", gain)):
-            dice = hard + more + random.normal(0, 0.05)
-            values = {"dice": dice, "hd95_mm": 40 * (1 - dice), "volume_reference_ml": index + 0.5}
-            groups.append(make.rows(f"case_{index:02}", model, "ET", convention, **values))
-    return make.table(*groups)
+    return make.drawn({"a": 0.0, "b": gain}, "ET", convention, cases=cases, seed=seed)
 
 
 def test_wilcoxon_holds_its_level_and_is_scipys():

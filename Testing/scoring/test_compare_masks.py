@@ -4,9 +4,9 @@ from math import inf, isnan, nan
 
 import numpy as np
 import pytest
+from drawn_masks import mask_pairs
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import array_shapes, arrays
 
 from BraTSRefineLib.scoring import CONVENTIONS, METRICS, Score, ScoringError, compare_masks, explain_convention
 from BraTSRefineLib.scoring.surface import Directed
@@ -14,6 +14,7 @@ from BraTSRefineLib.scoring.surface import Directed
 ENGINES = ("numba", "scipy")
 SYMMETRIC = ("dice", "hd95_mm", "assd_mm", "nsd_1mm")
 GIVEN = settings(max_examples=60, deadline=None)
+PAIRS = mask_pairs(spacings=(0.5, 0.9, 1.0, 1.3, 3.0))
 
 
 def same(a, b, tolerance=1e-9):
@@ -200,20 +201,12 @@ def test_works_on_views_and_read_only_arrays(a_cube):
     assert compare_masks(turned, turned, (1, 1, 1))["dice"].value == 1
 
 
-@st.composite
-def mask_pairs(draw):
-    shape = draw(array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=7))
-    masks = arrays(bool, shape)
-    spacing = draw(st.tuples(*[st.sampled_from([0.5, 0.9, 1.0, 1.3, 3.0])] * 3))
-    return draw(masks), draw(masks), spacing
-
-
 def values(reference, prediction, spacing):
     return {name: score.value for name, score in compare_masks(reference, prediction, spacing).items()}
 
 
 @GIVEN
-@given(mask_pairs())
+@given(PAIRS)
 def test_property_scores_of_a_pair_are_symmetric(pair):
     reference, prediction, spacing = pair
     there, back = values(reference, prediction, spacing), values(prediction, reference, spacing)
@@ -223,7 +216,7 @@ def test_property_scores_of_a_pair_are_symmetric(pair):
 
 
 @GIVEN
-@given(mask_pairs(), st.tuples(*[st.integers(0, 4)] * 6))
+@given(PAIRS, st.tuples(*[st.integers(0, 4)] * 6))
 def test_property_translation_in_a_larger_volume_changes_nothing(pair, margins):
     reference, prediction, spacing = pair
     pads = [(margins[axis], margins[axis + 3]) for axis in range(3)]
@@ -233,7 +226,7 @@ def test_property_translation_in_a_larger_volume_changes_nothing(pair, margins):
 
 
 @GIVEN
-@given(mask_pairs(), st.permutations(range(3)))
+@given(PAIRS, st.permutations(range(3)))
 def test_property_axes_may_be_permuted_with_their_spacing(pair, axes):
     reference, prediction, spacing = pair
     before = values(reference, prediction, spacing)
@@ -261,7 +254,7 @@ def _nearly_tied(reference, prediction, spacing):
 
 
 @GIVEN
-@given(mask_pairs())
+@given(PAIRS)
 def test_property_overlaps_lie_between_0_and_1_and_distances_are_not_negative(pair):
     scores = values(*pair)
     assert all(0 <= scores[name] <= 1 for name in OVERLAP)
@@ -270,7 +263,7 @@ def test_property_overlaps_lie_between_0_and_1_and_distances_are_not_negative(pa
 
 
 @GIVEN
-@given(mask_pairs())
+@given(PAIRS)
 def test_property_both_engines_agree(pair):
     numba, scipy = (compare_masks(*pair, convention="deepmind", engine=engine) for engine in ENGINES)
     assert all(same(numba[name].value, scipy[name].value) for name in METRICS)

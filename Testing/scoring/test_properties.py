@@ -4,6 +4,7 @@ from math import inf, isnan
 
 import numpy as np
 import pytest
+from drawn_masks import EXACT, mask_pairs
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -20,16 +21,6 @@ DISTANCES = ("hd_mm", "hd95_mm", "assd_mm", "masd_mm", "centroid_distance_mm")
 ALIKE = (*SHARES[:4], *DISTANCES)
 BY_DIAGONAL = ("brats2024-met", "brats2024-men-rt")
 """A missed region costs the diagonal of the image."""
-
-EXACT = (0.5, 1.0, 1.5, 3.0)
-"""Spacings whose squares and sums have no rounding error, whatever the order of the axes."""
-
-
-@st.composite
-def mask_pairs(draw, largest=7):
-    shape = draw(array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=largest))
-    spacing = draw(st.tuples(*[st.sampled_from(EXACT)] * 3))
-    return draw(arrays(bool, shape)), draw(arrays(bool, shape)), spacing
 
 
 @st.composite
