@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -125,18 +126,27 @@ class CaseScene:
         """Another prediction of the same case, with its errors, as the members of an ensemble one after another."""
         if prediction is not self._data.prediction:
             self._data = replace(self._data, prediction=prediction)
-            self._showOutlines("prediction", prediction)
-            self._showErrors()
-            self._showDistances()
-            self.update()
+            with self._followed():
+                self._showOutlines("prediction", prediction)
+                self._showErrors()
+                self._showDistances()
+                self.update()
 
     def compare(self, others: Mapping[int, Labels]) -> None:
         """The outlines of further models by their place in the layout *Models*, where the chosen one has place 0."""
         before, self._compared = self._compared, dict(others)
-        for place in before.keys() | self._compared.keys():
-            if before.get(place) is not self._compared.get(place):
-                self._showOutlines(_partOf(place), self._compared.get(place))
-        self.update()
+        with self._followed():
+            for place in before.keys() | self._compared.keys():
+                if before.get(place) is not self._compared.get(place):
+                    self._showOutlines(_partOf(place), self._compared.get(place))
+            self.update()
+
+    @contextmanager
+    def _followed(self) -> Iterator[None]:
+        """Outlines come and go together, and are drawn then."""
+        with nodes.together(self.scene):
+            yield
+        views.follow(self.scene)
 
     def clear(self) -> None:
         """Remove every node that was made here, with its display and storage nodes."""

@@ -30,7 +30,7 @@ SIZES = ((1280, 800), (1600, 900))
 MEGABYTE = 2**20
 FRAMES, BLOCK_S, KEPT_MB, SWITCH_S = 15, 0.5, 50, 0.5
 PARTS = ("window", "memory", "kills", "walks")
-ACTIONS = ("region", "model", "layout", "threshold", "map", "tab", "flag", "overlays off")
+ACTIONS = ("region", "model", "member", "layout", "threshold", "map", "tab", "flag", "overlays off")
 
 
 def measure() -> list[Figure]:
@@ -177,6 +177,7 @@ def _stops(review: Review) -> dict[str, float]:
         does = {
             "region": lambda turn=turn: bench.setRegion(("TC", "ET", "WT")[turn]),
             "model": lambda turn=turn: bench.setModel(models[(turn + 2) % len(models)]),
+            "member": lambda: bench.views.stepMember(1),
             "layout": lambda turn=turn: bench.views.setLayout(list(views.LAYOUTS)[(turn + 1) % len(views.LAYOUTS)]),
             "threshold": lambda turn=turn: slider.setValue(slider.minimum() + (turn + 1) * 20),
             "map": lambda turn=turn: bench.setMap(maps[turn % len(maps)]),
