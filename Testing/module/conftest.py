@@ -92,3 +92,17 @@ def host(window, phantom_cohort, workspace):
 @pytest.fixture
 def bench(host):
     return host.widget.workbench
+
+
+@pytest.fixture
+def row(host):
+    """The widgets under the case card."""
+    return host.widget.ui
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    """What a person answers to the questions of the window, which would wait for ever."""
+    from correct_driving import Answers
+
+    return Answers(monkeypatch)

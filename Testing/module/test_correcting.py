@@ -7,7 +7,6 @@ import pytest
 from correct_driving import (
     AXIAL,
     MODEL,
-    Answers,
     button,
     changed,
     correctable,
@@ -24,11 +23,6 @@ from PySide6.QtTest import QTest
 @pytest.fixture
 def host(window, phantom_cohort, workspace):
     yield from opened_once(window, phantom_cohort, workspace)
-
-
-@pytest.fixture
-def answers(monkeypatch):
-    return Answers(monkeypatch)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from correct_driving import MODEL, Answers, changed, correctable, opened_once, saved, stroke
+from correct_driving import MODEL, changed, correctable, opened_once, saved, stroke
 from driving import click, press
 from own_process import run_apart
 from PySide6.QtCore import Qt
@@ -17,11 +17,6 @@ from PySide6.QtCore import Qt
 @pytest.fixture
 def host(window, phantom_cohort, workspace):
     yield from opened_once(window, phantom_cohort, workspace)
-
-
-@pytest.fixture
-def answers(monkeypatch):
-    return Answers(monkeypatch)
 
 
 @pytest.fixture

@@ -21,12 +21,6 @@ def panel(bench):
     return bench.panelNamed("Review")
 
 
-@pytest.fixture
-def row(host):
-    """The widgets under the case card."""
-    return host.widget.ui
-
-
 def test_every_flag_is_listed_with_region_figures_and_why(host, bench, panel):
     show_flagged_case(host, bench)
     view, flags = panel.ui.flagsOfCaseView, bench.review.reviewing.flags()

@@ -24,12 +24,6 @@ def panel(bench):
     return bench.panelNamed("Review")
 
 
-@pytest.fixture
-def row(host):
-    """The widgets under the case card."""
-    return host.widget.ui
-
-
 def test_the_queue_leads_next_and_previous_and_is_filtered(host, bench, panel):
     shown = panel.shownCases
     bench.showCase(shown[0])
