@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from statistics import median_low
 from time import perf_counter
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from .adaptation_cost import adaptation_passes
 from .adaptation_settings import AdaptationSettings
@@ -34,7 +35,7 @@ LOGITS_HELD = 3
 """Arrays of ``(channel, z, y, x)`` alive at once: the sum over tiles, the mean logit, the softmax."""
 
 LAYERS_HELD = 2
-"""On a CPU the memory of a forward pass is taken to be so many times the largest layer's input and output."""
+"""On a CPU the memory of a forward pass is taken to be so many times the largest operation's input and output."""
 
 TIMED_PASSES = 3
 TIMED_SECONDS = 6.0
@@ -111,21 +112,13 @@ def _drops_out(group: Group, device: torch.device) -> bool:
 
 
 def _kept_for_gradients(group: Group, prepared: Prepared, device: torch.device) -> int:
-    """Bytes of what a network keeps of one tile until its backward pass: each layer's output, and the weights twice."""
-    network, kept = group.models[0].network(device), 0
-
-    def count(module: torch.nn.Module, inputs: tuple, output: object) -> None:
-        nonlocal kept
-        kept += output.numel() * output.element_size() if isinstance(output, torch.Tensor) else 0
-
-    layers = [module for module in network.modules() if not any(module.children())]
-    with _hooked(layers, count), torch.inference_mode():
-        network(next(images(prepared, group.window)).to(device))
-    return kept + 2 * _weights(network)
+    """Bytes of what a network keeps of one tile until its backward pass: each operation's output, the weights twice."""
+    network = group.models[0].network(device)
+    return _watched(network, next(images(prepared, group.window)).to(device)).made + 2 * _weights(network)
 
 
 def _weights(network: torch.nn.Module) -> int:
-    return sum(one.numel() * one.element_size() for one in network.parameters())
+    return _bytes(list(network.parameters()))
 
 
 def _held(group: Group, prepared: Prepared, device: torch.device) -> int:
@@ -164,19 +157,9 @@ def _on_cuda(
 def _on_cpu(
     engine: Engine, network: torch.nn.Module, channels: int, case: TiledCase, prepared: Prepared
 ) -> tuple[float, int]:
-    largest = 0
-
-    def measure(module: torch.nn.Module, inputs: tuple, output: object) -> None:
-        nonlocal largest
-        tensors = [one for one in (*inputs, output) if isinstance(one, torch.Tensor)]
-        largest = max(largest, sum(one.numel() * one.element_size() for one in tensors))
-
-    def once() -> None:
-        engine.logits(network, channels, case, IDENTITY, prepared)
-
-    with _hooked(network.modules(), measure):
-        once()
-    return usual_time(once), LAYERS_HELD * largest + _weights(network)
+    largest = _watched(network, next(images(prepared, case.window))).largest
+    seconds = usual_time(lambda: engine.logits(network, channels, case, IDENTITY, prepared))
+    return seconds, LAYERS_HELD * largest + _weights(network)
 
 
 def usual_time(work: Callable[[], None], clock: Callable[[], float] = perf_counter) -> float:
@@ -189,14 +172,30 @@ def usual_time(work: Callable[[], None], clock: Callable[[], float] = perf_count
     return median_low(took)
 
 
-@contextmanager
-def _hooked(
-    modules: Iterable[torch.nn.Module], hook: Callable[[torch.nn.Module, tuple, object], None]
-) -> Iterator[None]:
-    """Meanwhile ``hook`` is called after each forward pass of a module."""
-    handles = [module.register_forward_hook(hook) for module in modules]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+class _Operations(TorchDispatchMode):
+    """What operations handle, in bytes: the ``largest`` one's input and output, and all that they ``made``.
+
+    It sees into scripts and exported programs too, which take no hooks.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.largest = self.made = 0
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        made = operation(*args, **(kwargs or {}))
+        output = _bytes(made)
+        self.largest = max(self.largest, output + _bytes((args, kwargs)))
+        self.made += 0 if operation.is_view else output
+        return made
+
+
+def _bytes(found: object) -> int:
+    return sum(one.numel() * one.element_size() for one in tree_leaves(found) if isinstance(one, torch.Tensor))
+
+
+def _watched(network: torch.nn.Module, tile: torch.Tensor) -> _Operations:
+    """What the network's operations handle of one tile."""
+    with _Operations() as operations, torch.inference_mode():
+        network(tile)
+    return operations

@@ -16,7 +16,7 @@ import torch
 from described_networks import SEGRESNET, a_brain, built, on_disk, program_entries, traced, written
 from small_models import CPU
 
-from BraTSRefineLib.inference import InferenceError
+from BraTSRefineLib.inference import InferenceError, PredictSession
 from BraTSRefineLib.inference.exported_archive import check_exported, check_torchscript, program_kind
 from BraTSRefineLib.inference.models import open_models
 from BraTSRefineLib.inference.predict import predict_case
@@ -50,6 +50,18 @@ def test_a_program_predicts_as_the_network_that_it_was_made_of(tmp_path, program
     expected = predict_case(a_brain(), open_models(path), device="cpu").probability
     found = predict_case(a_brain(), opened(tmp_path, programs / program), device="cpu", tiles_at_once=3)
     assert np.abs(found.probability - expected).max() < 1e-5
+
+
+@pytest.mark.parametrize("program", ["traced.ts", "scripted.pt", "one.pt2", "any.pt2"])
+def test_a_program_is_expected_to_cost_what_the_network_does(tmp_path, programs, program):
+    _, path = on_disk(tmp_path)
+    costs = []
+    for models in (open_models(path), opened(tmp_path, programs / program)):
+        with PredictSession(models, device="cpu") as session:
+            costs.append(session.cost(a_brain()))
+    assert costs[1].passes == costs[0].passes
+    assert costs[1].memory == pytest.approx(costs[0].memory, rel=0.1)
+    assert costs[1].seconds > 0
 
 
 def test_a_program_is_in_evaluation_mode_and_its_weights_count(tmp_path, programs):
