@@ -59,6 +59,11 @@ class Case:
     model_labels: Mapping[str, LabelConvention] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
+    def files(self) -> list[Path]:
+        """All of its files, images first."""
+        files = [*self.images.values(), self.reference, *self.predictions.values(), *self.probabilities.values()]
+        return [path for path in files if path is not None]
+
     def convention_of(self, model: str) -> LabelConvention | None:
         """The label convention in which that model's label map is read."""
         return self.model_labels.get(model, self.labels)
@@ -106,14 +111,18 @@ class Cohort:
         root = self.root
         if str(root.parent) == str(root) or "/" not in text.replace("\\", "/"):
             return text
-        for path in self._elsewhere:
-            text = text.replace(str(path), f"{path.parent.name}/{path.name}")
-        return text.replace(f"{root}/", "").replace(f"{root}\\", "").replace(str(root), root.name)
+        text = text.replace(f"{root}/", "").replace(f"{root}\\", "").replace(str(root), root.name)
+        for folder in self._elsewhere:
+            text = text.replace(str(folder), folder.name)
+        return text
 
     @cached_property
     def _elsewhere(self) -> list[Path]:
-        files = [path for case in self.cases for path in [case.reference, *case.predictions.values()] if path]
-        return [path for path in files if self.root not in path.parents]
+        """The folders outside of the root in which files lie, the longest first."""
+        files = [path for case in self.cases for path in case.files()]
+        files += [problem.file for problem in self.all_problems() if problem.file]
+        folders = {path.parent for path in files if not path.is_relative_to(self.root)}
+        return sorted((path for path in folders if path.name), key=lambda path: (-len(str(path)), path))
 
     def table(self) -> pd.DataFrame:
         """A row a case: names, attributes, files by channel and by ``predictions/<model>``, labels."""

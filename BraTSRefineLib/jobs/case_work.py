@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,18 +57,22 @@ def _not_read(maps: CaseMaps) -> Iterator[Finding]:
             yield Finding(maps.case.case, model, NOT_CHECKED, f"not checked ({message})")
 
 
-def to_json(result: ScoredCase) -> dict[str, Any]:
-    """The result in JSON's own types."""
+def to_json(result: ScoredCase, named: Callable[[str], str] = str) -> dict[str, Any]:
+    """The result in JSON's own types; its texts as ``named`` has them, which names files from the cohort's root."""
     signature = result.findings.signature
     return {
-        "rows": result.scores.rows,
+        "rows": [_with_named(row, named) for row in result.scores.rows],
         "lesions": result.scores.lesions,
         "case": result.findings.case,
-        "findings": result.findings.findings,
+        "findings": [_with_named(finding, named) for finding in result.findings.findings],
         "signature": None
         if signature is None
         else vars(signature) | {"samples": b64encode(signature.samples).decode()},
     }
+
+
+def _with_named(row: Iterable[object], named: Callable[[str], str]) -> list[object]:
+    return [named(value) if isinstance(value, str) else value for value in row]
 
 
 def from_json(content: Any) -> ScoredCase:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from . import places
 from .kinds import KINDS, NAME
 
 DESCRIPTION = "job.json"
@@ -40,7 +41,9 @@ class Job:
         return self.workspace / "runs" / self.name
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self) | {"workspace": str(self.workspace)}, indent=1, ensure_ascii=False)
+        """With the workspace named from the job's folder, and other paths from the workspace: it may be moved."""
+        named = {"workspace": "../..", "parameters": places.kept(self.parameters, self.workspace)}
+        return json.dumps(asdict(self) | named, indent=1, ensure_ascii=False)
 
 
 def create(
@@ -158,7 +161,8 @@ def _from_content(content: object, path: Path) -> Job:
     kind, name, workspace, parameters = (content[key] for key in ("kind", "name", "workspace", "parameters"))
     if not (all(isinstance(text, str) for text in (kind, name, workspace)) and isinstance(parameters, dict)):
         raise JobError(f"{path}: kind, name and workspace are texts and parameters an object; create the job again")
-    return Job(kind, name, Path(workspace), parameters)
+    folder = (path.absolute().parent / workspace).resolve()
+    return Job(kind, name, folder, places.restored(parameters, folder))
 
 
 def _stamped(kind: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import places
 from .description import JobError
 
 if TYPE_CHECKING:
@@ -51,7 +52,17 @@ class Predicted:
 
     def about(self) -> dict[str, object] | None:
         """How the model's cases are made; None where there is none yet. Raises JobError for a damaged file."""
-        return _read(self.about_json)
+        content = _read(self.about_json)
+        if content is None:
+            return None
+        files = [[Path(name).name, *state] for name, *state in content.get("files", [])]
+        return places.restored(content, self.workspace.root) | {"files": files}
+
+    def write_about(self, about: Mapping[str, object]) -> None:
+        """Keep how the cases are made, paths named from the workspace on. Raises WorkspaceError."""
+        from ..cohort.workspace import write_json
+
+        write_json(self.about_json, places.kept(about, self.workspace.root))
 
     def loss(self) -> dict[str, object] | None:
         """What its fast mode was found to lose, None where that is not known. Raises JobError for a damaged file."""
@@ -64,13 +75,16 @@ class Predicted:
     def done(self, case: str, images: Mapping[str, object]) -> dict[str, object] | None:
         """The record of a case that was predicted from these very images; else None."""
         record = self.record_of(case)
-        return record if record and record.get("images") == images else None
+        if record is None:
+            return None
+        known = {name: [Path(file).name, *state] for name, (file, *state) in record.get("images", {}).items()}
+        return record if known == images else None
 
 
 def signatures(files: Mapping[str, Path]) -> dict[str, list[object]]:
-    """Path, size and time of change of each file: by these an unchanged file is known again."""
+    """Name, size and time of change of each file: by these an unchanged file is known again, wherever it was moved."""
     stats = {name: (path, path.stat()) for name, path in files.items()}
-    return {name: [str(path), stat.st_size, stat.st_mtime_ns] for name, (path, stat) in stats.items()}
+    return {name: [path.name, stat.st_size, stat.st_mtime_ns] for name, (path, stat) in stats.items()}
 
 
 def _read(path: Path) -> dict[str, object] | None:

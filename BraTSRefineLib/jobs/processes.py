@@ -9,17 +9,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import IO
 
 PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 GROUP_GONE_WITHIN_S = 0.5
 POLL_S = 0.02
 
 
-def start(module: str, arguments: list[str], log: IO[bytes]) -> subprocess.Popen:
+def start(module: str, arguments: list[str]) -> subprocess.Popen:
     """``python -m module arguments`` as the leader of a new group.
 
-    Its standard output is a pipe, its errors go to ``log``; its standard input stays open for as long as this
+    Its standard output and its errors are pipes; its standard input stays open for as long as this
     process lives, which is how the worker learns that it does not any more.
     """
     options = {"start_new_session": True} if os.name != "nt" else {"creationflags": _NEW_GROUP}
@@ -27,7 +26,7 @@ def start(module: str, arguments: list[str], log: IO[bytes]) -> subprocess.Popen
         [sys.executable, "-m", module, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=log,
+        stderr=subprocess.PIPE,
         env=environment(),
         **options,
     )

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import places
 from .description import DESCRIPTION, JobError, workspace_folder
 from .lock import is_locked
 
@@ -27,11 +28,12 @@ class Run:
 
 
 def events(run_folder: Path) -> list[dict[str, object]]:
-    """Every event so far, oldest first; a last line that is only half written is left out."""
+    """Every event so far, oldest first, with whole paths; a last line that is only half written is left out."""
     path = Path(run_folder) / EVENTS
     if not path.is_file():
         return []
-    lines = path.read_text(encoding="utf-8").split("\n")
+    text = places.of_workspace(path.resolve().parents[2]).meant(path.read_text(encoding="utf-8"))
+    lines = text.split("\n")
     return [json.loads(line) for line in lines[:-1] if line]
 
 

@@ -16,15 +16,18 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
+from typing import IO
 
-from . import processes
+from . import places, processes
 from .description import Job, JobError, read
 from .lock import locked
 from .record import EVENTS, LOCK, LOG, OUTPUTS, PARTIAL, STAGED, check_not_finished
 
 SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
 POLL_S = 0.2
+LOG_ENDS_WITHIN_S = 1.0
 
 
 class Supervisor:
@@ -51,10 +54,10 @@ class Supervisor:
         processes.remove_folder(self.partial)
         self._emit("started", kind=self.job.kind, name=self.job.name)
         self.partial.mkdir()
-        with (self.job.folder / LOG).open("ab") as log:
-            worker = processes.start(
-                "BraTSRefineLib.jobs.worker", [str(self.job.folder / "job.json"), str(self.partial)], log
-            )
+        log = (self.job.folder / LOG).open("ab", buffering=0)
+        worker = processes.start("BraTSRefineLib.jobs.worker", [str(self.job.folder / "job.json"), str(self.partial)])
+        keeper = threading.Thread(target=self._keep_log, args=(worker, log), daemon=True)
+        keeper.start()
         threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
         try:
             end, details = self._follow(worker)
@@ -62,11 +65,27 @@ class Supervisor:
             end, details = "failed", {"message": self._in_words(error)}
         finally:
             processes.kill_group(worker)
+            keeper.join(LOG_ENDS_WITHIN_S)
         return self._conclude(end, details)
 
     @property
     def partial(self) -> Path:
         return self.job.folder / PARTIAL
+
+    @cached_property
+    def _places(self) -> places.Places:
+        return places.of_job(self.job.workspace, self.job.parameters)
+
+    def _keep_log(self, worker: subprocess.Popen, log: IO[bytes]) -> None:
+        """What the worker and its children print, without the names of folders above data and workspace.
+
+        What a full disk does not take is read all the same, or they would wait for us.
+        """
+        with log:
+            for line in worker.stderr:
+                text = self._places.told(line.decode("utf-8", "surrogateescape"))
+                with suppress(OSError):
+                    log.write(text.encode("utf-8", "surrogateescape"))
 
     def _listen(self, worker: subprocess.Popen) -> None:
         """Events from the worker's output; then how it ended. Its children may hold the pipe open after its death."""
@@ -140,10 +159,10 @@ class Supervisor:
         return {"finished": 0, "cancelled": 130}.get(end, 1)
 
     def _emit(self, event: str, **details: object) -> None:
-        """To the reader first, who shall know even where the disk is full; then on record."""
-        line = json.dumps({"event": event, **details}, ensure_ascii=False)
-        _print(line)
-        _append_line(self.job.folder / EVENTS, line)
+        """To the reader first, who shall know even where the disk is full; then on record, without whole paths."""
+        content = {"event": event, **details}
+        _print(json.dumps(content, ensure_ascii=False))
+        _append_line(self.job.folder / EVENTS, json.dumps(self._places.told(content), ensure_ascii=False))
 
     def _in_words(self, error: OSError) -> str:
         return f"{error.filename or self.job.folder}: not written ({error.strerror}); free disk space"

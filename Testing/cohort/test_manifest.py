@@ -211,8 +211,11 @@ def test_a_kept_cohort_keeps_files_elsewhere_as_they_are(tmp_path, write):
     problem = Problem(f"{far}: odd", "a", "m", far, "note")
     case = Case("a", reference=near, predictions={"m": far}, problems=(problem,))
     cohort = Cohort(tmp_path / "data", "BraTS folders", (case,))
-    save_cohort(cohort, Workspace(tmp_path / "workspace"))
-    assert load_cohort(Workspace(tmp_path / "workspace")) == cohort
+    workspace = Workspace(tmp_path / "workspace")
+    save_cohort(cohort, workspace)
+    assert load_cohort(workspace) == cohort
+    assert str(tmp_path) not in workspace.cohort_csv.read_text()
+    assert (workspace.root / "cohort.json").read_text().count(str(far.parent)) == 1
 
 
 def test_a_cohort_that_an_older_version_kept_is_read(a_brats_folder, tmp_path):

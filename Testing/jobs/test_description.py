@@ -132,6 +132,24 @@ def test_a_hand_written_job_is_checked_like_a_created_one(workspace):
         jobs.read(tampered(jobs.create(workspace, "fuse"), parameters={"models": ["nnU", "unet"]}))
 
 
+def test_a_job_in_a_workspace_that_was_moved_with_its_models_is_read(workspace, tmp_path):
+    near, far = str(tmp_path / "nets" / "a"), "/elsewhere/nets/b"
+    path = jobs.create(workspace, "predict", {"paths": [near, far, "nets/c"]})
+    assert jobs.read(path).parameters["paths"] == [near, far, "nets/c"]
+    assert str(tmp_path) not in path.read_text(encoding="utf-8")
+    moved = tmp_path / "new" / "W"
+    moved.parent.mkdir()
+    workspace.rename(moved)
+    job = jobs.read(moved / path.relative_to(workspace))
+    assert job.workspace == moved
+    assert job.parameters["paths"][0] == str(tmp_path / "new" / "nets" / "a")
+
+
+def test_a_job_that_an_older_version_wrote_with_whole_paths_is_read(workspace):
+    path = tampered(jobs.create(workspace, "report"), workspace=str(workspace))
+    assert jobs.read(path).workspace == workspace
+
+
 def test_a_moved_workspace_is_noticed(workspace, tmp_path):
     path = jobs.create(workspace, "report")
     with pytest.raises(JobError, match="the workspace was moved"):

@@ -69,8 +69,7 @@ def test_a_job_tells_start_progress_and_end_and_keeps_the_record(fused):
     assert fused.events[0] == {"event": "started", "kind": "fuse", "name": "mine"}
     assert progress == [(1, 3, "A"), (2, 3, "B"), (3, 3, "C")]
     assert fused.events[-1] == {"event": "finished", "summary": fused.summary, "outputs": str(fused.outputs)}
-    lines = (fused.folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line) for line in lines] == fused.events
+    assert jobs.events(fused.folder) == fused.events
 
 
 def test_a_finished_job_has_outputs_and_nothing_partial(fused):

@@ -17,7 +17,7 @@ import pandas as pd
 
 from ...cohort import Case, Cohort, load_cohort
 from ...cohort.volumes import VolumeError, read_geometry, read_label_map
-from ...cohort.workspace import Workspace, WorkspaceError, safe_name, write_json
+from ...cohort.workspace import Workspace, WorkspaceError, safe_name
 from ...inference import InferenceError
 from ...inference.device import in_words
 from ...inference.models import FoundModel, found_models, model_files
@@ -152,7 +152,7 @@ def _claimed(made: Predicted, settings: PredictSettings) -> Iterator[None]:
             raise JobError(f"{made.folder}: its cases were predicted with {was}; give this prediction another --name")
         if known is None:
             made.loss_json.unlink(missing_ok=True)
-            write_json(made.about_json, about)
+            made.write_about(about)
         yield
 
 

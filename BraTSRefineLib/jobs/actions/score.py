@@ -70,7 +70,7 @@ def _results(context: Context, cohort: Cohort, settings: Settings) -> tuple[list
     with case_cache(context.workspace.scoring_cache) as cache:
         if parameters["fresh"]:
             cache.clear()
-        kept = Kept(cache, partial(case_signature, settings=settings), to_json, from_json)
+        kept = Kept(cache, partial(case_signature, settings=settings), partial(to_json, named=cohort.local), from_json)
         results = results_of_cases(
             partial(scored_case, settings=settings),
             cases,
