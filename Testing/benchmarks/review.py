@@ -33,16 +33,14 @@ PARTS = ("window", "memory", "kills", "walks")
 ACTIONS = ("region", "model", "member", "layout", "threshold", "map", "tab", "flag", "overlays off")
 
 
-def measure() -> list[Figure]:
+def measure() -> Iterator[Figure]:
     chosen = os.environ.get("REVIEW_PARTS", ",".join(PARTS)).split(",")
-    figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "cohort", Path(folder) / "workspace"
         if set(chosen) - {"kills"}:
             subprocess.run([sys.executable, __file__, folder], check=True)
         for part in chosen:
-            figures += {"window": _window, "memory": _memory, "kills": _kills, "walks": _walks}[part](*place)
-    return figures
+            yield from {"window": _window, "memory": _memory, "kills": _kills, "walks": _walks}[part](*place)
 
 
 def prepare(folder: Path) -> None:

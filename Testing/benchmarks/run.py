@@ -1,6 +1,6 @@
 """``python Testing/benchmarks/run.py NAME``: ours and a named peer in one run; exit 0 where every bar holds.
 
-A benchmark is a module beside this file with ``measure() -> list[Figure]``.
+A benchmark is a module beside this file with ``measure() -> Iterable[Figure]``; each is printed when it is there.
 """
 
 from __future__ import annotations
@@ -46,9 +46,11 @@ def main(arguments: list[str]) -> int:
         print(f"usage: python Testing/benchmarks/run.py NAME, where NAME is one of: {', '.join(names())}")
         return 2
     sys.path.insert(0, str(FOLDER))
-    figures = importlib.import_module(arguments[0]).measure()
-    print(*figures, sep="\n")
-    return 0 if all(figure.holds for figure in figures) else 1
+    hold = True
+    for figure in importlib.import_module(arguments[0]).measure():
+        print(figure, flush=True)
+        hold = hold and figure.holds
+    return 0 if hold else 1
 
 
 if __name__ == "__main__":

@@ -30,9 +30,18 @@ def _filter(walker: Walker) -> None:
     walker.step("The worst case, at its worst slice")
 
 
+def _endFilter(walker: Walker) -> None:
+    """All cases again, where one alone was found."""
+    for keys in ("/", "Ctrl+A", "Backspace"):
+        walker.key(keys)
+    walker.leave(walker.workbench.worstCases.ui.filterEdit)
+
+
 def _plot(walker: Walker) -> None:
     walker.key("J")
     walker.step("Volume against Dice below the views")
+    if len(walker.workbench.worstCases.shownCases) == 1:
+        _endFilter(walker)
     case = walker.workbench.session.case
     walker.key("N")
     walker.see(walker.workbench.session.case != case, "the next case")
