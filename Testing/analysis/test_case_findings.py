@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import pickle
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
+from multiprocessing import get_context
+from multiprocessing.reduction import ForkingPickler
 
 import numpy as np
 
@@ -93,9 +95,10 @@ def test_a_check_that_fails_is_a_finding_and_stops_nothing(make, monkeypatch):
 
 def test_work_and_result_can_be_sent_to_another_process(make):
     work = partial(findings_of_case, "x", GRID, labelled(make.tumour()), {"a": labelled(make.tumour())})
-    found = pickle.loads(pickle.dumps(work))()
-    assert pickle.loads(pickle.dumps(found)) == found
-    assert len(pickle.dumps(found)) < 20_000
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        found = pool.submit(work).result()
+    assert found == work()
+    assert len(ForkingPickler.dumps(found)) < 20_000
 
 
 def test_a_model_that_was_refused_for_its_labels_is_told_what_they_may_be(on_disk, make):

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton
@@ -29,16 +30,18 @@ class Answers:
         return self.save
 
 
-def opened_once(window, cohort, workspace) -> Iterator:
+@pytest.fixture
+def host(window, phantom_cohort, workspace) -> Iterator:
     """The window with the cohort, opened once for all tests of a file; nothing may fail in a slot."""
     session = window.widget.workbench.session
     if session.workspace is None or session.workspace.root != workspace:
-        window.widget.openWorkspace(cohort, workspace)
+        window.widget.openWorkspace(phantom_cohort, workspace)
     yield window
     assert not window.failures
 
 
-def correctable(host, bench, workspace) -> Iterator:
+@pytest.fixture
+def desk(host, bench, workspace, answers) -> Iterator:
     """The desk with a case shown whose prediction can be corrected, by Ann, and which nobody corrected."""
     case, uncorrected = first_predicted(bench), getattr(bench, "uncorrected", None)
     shutil.rmtree(workspace / "corrections", ignore_errors=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
+
 
 def open_as(host, cohort, folder, reader: str, store: str = "") -> None:
     """The cohort opened by a reader with the Review tab in front."""
@@ -15,12 +17,18 @@ def open_as(host, cohort, folder, reader: str, store: str = "") -> None:
     host.settle()
 
 
-def read_by_ann(window, cohort, folder) -> Iterator:
+@pytest.fixture
+def host(window, phantom_cohort, folder) -> Iterator:
     """The window with the cohort, the Review tab in front, read by Ann; nothing may fail in a slot."""
-    open_as(window, cohort, folder, "Ann")
+    open_as(window, phantom_cohort, folder, "Ann")
     yield window
     window.widget.workbench.review.reviewing.close()
     assert not window.failures
+
+
+@pytest.fixture
+def panel(bench):
+    return bench.panelNamed("Review")
 
 
 def show_flagged_case(host, bench, flags: int = 3) -> None:

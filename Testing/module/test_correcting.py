@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import correct_driving
 import numpy as np
 import pytest
 from correct_driving import (
@@ -9,8 +10,6 @@ from correct_driving import (
     MODEL,
     button,
     changed,
-    correctable,
-    opened_once,
     prediction_of,
     saved,
     stroke,
@@ -19,15 +18,7 @@ from driving import click, press, wait_until
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-
-@pytest.fixture
-def host(window, phantom_cohort, workspace):
-    yield from opened_once(window, phantom_cohort, workspace)
-
-
-@pytest.fixture
-def desk(host, bench, workspace, answers):
-    yield from correctable(host, bench, workspace)
+host, desk = correct_driving.host, correct_driving.desk
 
 
 def words_in_corners(bench) -> str:

@@ -6,22 +6,15 @@ import shutil
 import signal
 from pathlib import Path
 
+import correct_driving
 import numpy as np
 import pytest
-from correct_driving import MODEL, changed, correctable, opened_once, saved, stroke
+from correct_driving import MODEL, changed, saved, stroke
 from driving import click, press
 from own_process import run_apart
 from PySide6.QtCore import Qt
 
-
-@pytest.fixture
-def host(window, phantom_cohort, workspace):
-    yield from opened_once(window, phantom_cohort, workspace)
-
-
-@pytest.fixture
-def desk(host, bench, workspace, answers):
-    yield from correctable(host, bench, workspace)
+host, desk = correct_driving.host, correct_driving.desk
 
 
 def test_leaving_the_case_asks_once_and_the_edit_is_offered_again(host, bench, desk, answers):

@@ -5,20 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+import review_driving
 from driving import cells, click, click_row, press, wait_until
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from review_driving import open_as, read_by_ann, records, show_flagged_case
+from review_driving import open_as, records, show_flagged_case
 
-
-@pytest.fixture
-def host(window, phantom_cohort, folder):
-    yield from read_by_ann(window, phantom_cohort, folder)
-
-
-@pytest.fixture
-def panel(bench):
-    return bench.panelNamed("Review")
+host, panel = review_driving.host, review_driving.panel
 
 
 def test_every_flag_is_listed_with_region_figures_and_why(host, bench, panel):

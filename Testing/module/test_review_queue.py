@@ -5,23 +5,16 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
+import review_driving
 from driving import cells, click, click_row, press, wait_until
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from review_driving import open_as, read_by_ann, records, show_flagged_case
+from review_driving import open_as, records, show_flagged_case
 
 from BraTSRefineLib.review import Event, open_store
 from BraTSRefineLib.review.store_places import STORE_FILE
 
-
-@pytest.fixture
-def host(window, phantom_cohort, folder):
-    yield from read_by_ann(window, phantom_cohort, folder)
-
-
-@pytest.fixture
-def panel(bench):
-    return bench.panelNamed("Review")
+host, panel = review_driving.host, review_driving.panel
 
 
 def test_the_queue_leads_next_and_previous_and_is_filtered(host, bench, panel):
