@@ -112,17 +112,16 @@ class Cohort:
         if str(root.parent) == str(root) or "/" not in text.replace("\\", "/"):
             return text
         text = text.replace(f"{root}/", "").replace(f"{root}\\", "").replace(str(root), root.name)
-        for folder in self._elsewhere:
-            text = text.replace(str(folder), folder.name)
+        for folder in sorted(self.elsewhere, key=lambda path: -len(str(path))):
+            text = text.replace(str(folder), folder.name) if folder.name else text
         return text
 
     @cached_property
-    def _elsewhere(self) -> list[Path]:
-        """The folders outside of the root in which files lie, the longest first."""
+    def elsewhere(self) -> list[Path]:
+        """The folders outside of the root in which files lie."""
         files = [path for case in self.cases for path in case.files()]
         files += [problem.file for problem in self.all_problems() if problem.file]
-        folders = {path.parent for path in files if not path.is_relative_to(self.root)}
-        return sorted((path for path in folders if path.name), key=lambda path: (-len(str(path)), path))
+        return sorted({path.parent for path in files if not path.is_relative_to(self.root)})
 
     def table(self) -> pd.DataFrame:
         """A row a case: names, attributes, files by channel and by ``predictions/<model>``, labels."""

@@ -67,10 +67,8 @@ class _Folders:
 
     @classmethod
     def of(cls, cohort: Cohort) -> _Folders:
-        files = [path for case in cohort.cases for path in case.files()]
-        files += [problem.file for problem in cohort.all_problems() if problem.file]
-        outside = sorted({path.parent for path in files if not path.is_relative_to(cohort.root)})
-        return cls(cohort.root, {ELSEWHERE.format(number): folder for number, folder in enumerate(outside, start=1)})
+        marks = (ELSEWHERE.format(number) for number in range(1, len(cohort.elsewhere) + 1))
+        return cls(cohort.root, dict(zip(marks, cohort.elsewhere, strict=True)))
 
     @cached_property
     def _marks(self) -> dict[Path, str]:
