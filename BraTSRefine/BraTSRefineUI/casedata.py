@@ -45,9 +45,9 @@ class Image:
         return vtkarrays.surfaceOf(meshes.ofBrain(self.voxels, vtkarrays.ijkToRas(self.geometry)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Labels:
-    """A label map taken apart into regions.
+    """A label map taken apart into regions; equal to itself alone.
 
     ``regions`` maps WT, TC, ET to masks ``(z, y, x)``; ``tissues`` is the label map itself, None where the regions
     come from several label maps (a consensus).

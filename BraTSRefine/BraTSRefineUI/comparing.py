@@ -58,5 +58,5 @@ class Comparing:
         return self.beside[place]
 
     def _shown(self) -> tuple:
-        data = self.session.data
-        return self.session.case, self.session.model, id(data.prediction), id(data.reference)
+        session = self.session
+        return session.case, session.model, session.data.prediction, session.data.reference

@@ -81,7 +81,7 @@ class CorrectScene:
         return [TISSUE_COLOURS.get(tissue.name) or next(others) for tissue in tissues]
 
     def _addSegment(self, node, identity: str, name: str, mask: np.ndarray, colour: str) -> None:
-        image = labelmaps.orientedImage(mask, self._grid) or _emptyImage(self._grid)
+        image = labelmaps.orientedImage(mask, self._grid)
         labelmaps.addSegment(node, identity, name, image, colours.rgb(colour))
 
     def _display(self, node) -> None:
@@ -136,15 +136,6 @@ class CorrectScene:
         """Let go where the scene itself was closed."""
         self._owned.forget()
         self.segmentation = self.editorNode = None
-
-
-def _emptyImage(ijkToRas):
-    """The oriented image of a mask in which nothing is set; without one Slicer takes no segment."""
-    image = slicer.vtkOrientedImageData()
-    image.SetExtent(0, -1, 0, -1, 0, -1)
-    image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
-    image.SetImageToWorldMatrix(ijkToRas)
-    return image
 
 
 def _isOn(node, ijkToRas, shape: tuple[int, int, int]) -> bool:

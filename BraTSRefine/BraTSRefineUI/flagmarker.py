@@ -16,33 +16,37 @@ PART = "flag"
 
 
 class FlagMarker:
-    """One model node, made anew for each flag; ``owned`` are the nodes of the case's scene, which it goes with."""
+    """A model node that is given another surface for each flag; ``owned`` are the nodes of the case's scene."""
 
     def __init__(self, scene, owned: nodes.OwnedNodes) -> None:
         self._scene, self._owned = scene, owned
 
     def show(self, flag: FlagRow | None, extent: Extent | None, isHidden: bool = False) -> None:
         """Mark a flag in our views, or none."""
-        self._owned.remove(PART)
         if flag is None:
+            self._owned.remove(PART)
             return
-        node = self._scene.AddNewNodeByClass("vtkMRMLModelNode", f"flag {flag.id}")
+        node = self._owned.one(PART, self._make)
+        node.SetName(f"flag {flag.id}")
+        self.update(isHidden)
         node.SetAndObservePolyData(ballOf(flag) if extent is None else surfaceOf(extent))
+
+    def _make(self) -> list:
+        node = self._scene.AddNewNodeByClass("vtkMRMLModelNode")
         node.CreateDefaultDisplayNodes()
         display = node.GetDisplayNode()
         display.SetColor(*colours.rgb(colours.UNCERTAIN))
         display.SetOpacity(OPACITY_3D)
         display.SetVisibility2D(True)
+        display.SetVisibility(False)
         display.SetSliceIntersectionThickness(LINE_WIDTH)
-        display.SetVisibility(not isHidden)
-        nodes.restrictTo(display, _ourViews(self._scene))
-        self._owned.add(PART, node)
+        return [node]
 
     def update(self, isHidden: bool) -> None:
         """Hide it with the overlays, and show it in the views that exist now."""
         for node in self._owned.of(PART, "vtkMRMLModelNode"):
-            node.GetDisplayNode().SetVisibility(not isHidden)
             nodes.restrictTo(node.GetDisplayNode(), _ourViews(self._scene))
+            node.GetDisplayNode().SetVisibility(not isHidden)
 
 
 def surfaceOf(extent: Extent) -> vtk.vtkPolyData:

@@ -6,8 +6,6 @@ tumour into oedema. Here every segment is read by its own identity, seen or not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import slicer
 import vtk
@@ -20,26 +18,22 @@ CLOSED_SURFACE = "Closed surface"
 
 
 def orientedImage(mask: np.ndarray, ijkToRas: vtk.vtkMatrix4x4):
-    """The mask ``(z, y, x)``, cropped to one voxel around what is set, as Slicer's oriented image; None if empty."""
+    """The mask ``(z, y, x)``, cropped to one voxel around what is set, as Slicer's oriented image.
+
+    That of an empty mask has no voxels; without an image Slicer takes no segment.
+    """
+    image = slicer.vtkOrientedImageData()
+    image.SetImageToWorldMatrix(ijkToRas)
     bounds = occupiedBounds(mask)
     if bounds is None:
-        return None
+        image.SetExtent(0, -1, 0, -1, 0, -1)
+        image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
+        return image
     (z0, z1), (y0, y1), (x0, x1) = bounds
     voxels = np.ascontiguousarray(mask[z0 : z1 + 1, y0 : y1 + 1, x0 : x1 + 1], dtype=np.uint8)
-    image = slicer.vtkOrientedImageData()
     image.SetExtent(x0, x1, y0, y1, z0, z1)
     image.GetPointData().SetScalars(vtkArray(voxels))
-    image.SetImageToWorldMatrix(ijkToRas)
     return image
-
-
-def fillSegmentation(node, masks: Mapping[str, np.ndarray], ijkToRas: vtk.vtkMatrix4x4, colour) -> None:
-    """Give the node one segment a mask, named and identified by the mapping's key; empty masks are left out."""
-    node.GetSegmentation().SetSourceRepresentationName(BINARY_LABELMAP)
-    for name, mask in masks.items():
-        image = orientedImage(mask, ijkToRas)
-        if image is not None:
-            addSegment(node, name, name, image, colour)
 
 
 def addSegment(node, identity: str, name: str, image, colour) -> None:

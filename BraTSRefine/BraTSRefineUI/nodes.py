@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 import vtk
 
 from . import colours, labelmaps, vtkarrays
-from .casedata import Image, Labels
+from .casedata import Labels
 from .vtkarrays import Surface, forgetShared, polyDataOf, sharedArray, vtkArray
 
 LINE_THICKNESS = {"WT": 1, "TC": 2, "ET": 3}
 NO_LIMIT = 1e6
 DISTANCE = "distance (mm)"
-
-
-@contextmanager
-def together(scene) -> Iterator[None]:
-    """Nodes come and go without every view following each of them; they follow once, at the end."""
-    scene.StartState(scene.BatchProcessState)
-    try:
-        yield
-    finally:
-        scene.EndState(scene.BatchProcessState)
 
 
 class OwnedNodes:
@@ -37,6 +27,19 @@ class OwnedNodes:
     def __init__(self, scene) -> None:
         self.scene = scene
         self._parts: dict[str, list] = {}
+        self._kinds: dict[str, object] = {}
+
+    def one(self, part: str, make: Callable[[], Sequence], kind: object = None):
+        """The first node of a part, to be filled. It stays from case to case: who comes or goes is work for all views.
+
+        The part is made anew where its node left the scene, or was made for another kind of content.
+        """
+        found = self._parts.get(part)
+        if not found or not self.scene.IsNodePresent(found[0]) or self._kinds.get(part) != kind:
+            self.remove(part)
+            self.add(part, *make())
+            self._kinds[part] = kind
+        return self._parts[part][0]
 
     def add(self, part: str, *nodes) -> None:
         self._parts.setdefault(part, []).extend(nodes)
@@ -48,11 +51,11 @@ class OwnedNodes:
         for node in self._parts.pop(part, ()):
             for each in (node, *_hangingOn(node)):
                 self._removeNode(each)
+        forgetShared()
 
     def clear(self) -> None:
         for part in list(self._parts):
             self.remove(part)
-        forgetShared()
 
     def forget(self) -> None:
         """Let go of the nodes where the scene itself was closed."""
@@ -74,13 +77,12 @@ def _hangingOn(node) -> list:
     return [other for other in hanging if other is not None]
 
 
-def greyVolume(scene, name: str, voxels: np.ndarray, ijkToRas, window: tuple[float, float]):
-    """An image shown in grey between the two values of ``window``."""
-    display = _scaledDisplay(scene, "vtkMRMLColorTableNodeGrey", window)
-    return _volume(scene, "vtkMRMLScalarVolumeNode", name, voxels, ijkToRas, display)
+def greyVolume(scene, name: str) -> list:
+    """An image that will be shown in grey."""
+    return [_volume(scene, "vtkMRMLScalarVolumeNode", name, _scaledDisplay(scene, "vtkMRMLColorTableNodeGrey"))]
 
 
-def classVolume(scene, name: str, voxels: np.ndarray, ijkToRas, classes: Mapping[int, tuple[str, str]]) -> list:
+def classVolume(scene, name: str, classes: Mapping[int, tuple[str, str]]) -> list:
     """A label volume and its colour table; ``classes`` maps a label to its name and colour."""
     table = _colourTable(scene, f"{name} colours", max(classes) + 1)
     table.SetColor(0, "none", 0.0, 0.0, 0.0, 0.0)
@@ -88,40 +90,58 @@ def classVolume(scene, name: str, voxels: np.ndarray, ijkToRas, classes: Mapping
         table.SetColor(label, words, *colours.rgb(colour), 1.0)
     display = scene.AddNewNodeByClass("vtkMRMLLabelMapVolumeDisplayNode")
     display.SetAndObserveColorNodeID(table.GetID())
-    return [_volume(scene, "vtkMRMLLabelMapVolumeNode", name, voxels, ijkToRas, display), table]
+    return [_volume(scene, "vtkMRMLLabelMapVolumeNode", name, display), table]
 
 
-def scaleVolume(scene, name: str, voxels: np.ndarray, ijkToRas, limits: tuple[float, float], threshold: float) -> list:
-    """A volume in viridis between the limits, transparent below the threshold, and its colour table."""
+def scaleVolume(scene, name: str) -> list:
+    """A volume that will be shown in viridis, transparent below a threshold, and its colour table."""
     table = _colourTable(scene, f"{name} colours", 256)
     for index, colour in enumerate(colours.viridis()):
         table.SetColor(index, f"{index}", *colour, 1.0)
-    display = _scaledDisplay(scene, table.GetID(), limits)
+    display = _scaledDisplay(scene, table.GetID())
     display.ApplyThresholdOn()
-    node = _volume(scene, "vtkMRMLScalarVolumeNode", name, voxels, ijkToRas, display)
-    setThreshold(node, threshold)
-    return [node, table]
+    return [_volume(scene, "vtkMRMLScalarVolumeNode", name, display), table]
 
 
-def _volume(scene, className: str, name: str, voxels: np.ndarray, ijkToRas, display):
-    """A volume of voxels ``(z, y, x)`` with a display node that is ready; a default one would measure the voxels."""
-    image = vtk.vtkImageData()
-    image.SetDimensions(*voxels.shape[::-1])
-    image.GetPointData().SetScalars(sharedArray(voxels))
+def _volume(scene, className: str, name: str, display):
+    """A volume with a display node that is ready; a default one would measure the voxels."""
     node = scene.AddNewNodeByClass(className, name)
-    node.SetIJKToRASMatrix(ijkToRas)
     node.SetAndObserveDisplayNodeID(display.GetID())
-    node.SetAndObserveImageData(image)
     return node
 
 
-def _scaledDisplay(scene, colourNodeID: str, limits: tuple[float, float]):
+def fillVolume(node, voxels: np.ndarray, ijkToRas) -> None:
+    """Let the volume show these voxels ``(z, y, x)``, where they lie in memory."""
+    image = vtk.vtkImageData()
+    image.SetDimensions(*voxels.shape[::-1])
+    image.GetPointData().SetScalars(sharedArray(voxels))
+    with modifiedOnce(node):
+        node.SetIJKToRASMatrix(ijkToRas)
+        node.SetAndObserveImageData(image)
+    forgetShared()
+
+
+def setScale(node, limits: tuple[float, float]) -> None:
+    """The values between which a volume's colours lie."""
+    node.GetDisplayNode().SetWindowLevelMinMax(*limits)
+
+
+def _scaledDisplay(scene, colourNodeID: str):
     display = scene.AddNewNodeByClass("vtkMRMLScalarVolumeDisplayNode")
     display.AutoWindowLevelOff()
     display.AutoThresholdOff()
-    display.SetWindowLevelMinMax(*limits)
     display.SetAndObserveColorNodeID(colourNodeID)
     return display
+
+
+@contextmanager
+def modifiedOnce(node) -> Iterator[None]:
+    """Several changes of a node, of which the views hear once."""
+    before = node.StartModify()
+    try:
+        yield
+    finally:
+        node.EndModify(before)
 
 
 def setThreshold(node, value: float) -> None:
@@ -137,19 +157,36 @@ def _colourTable(scene, name: str, count: int):
     return table
 
 
-def outlines(scene, labels: Labels, colour: str):
-    """A segmentation with one segment a region, and a display node each: the thicker the line the deeper the region.
+def outlines(scene, regions: Sequence[str], colour: str) -> list:
+    """A segmentation with an empty segment a region, and a display node each: the deeper it lies the thicker its line.
 
     Line thickness belongs to the display node, not to the segment.
     """
-    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", labels.name)
-    labelmaps.fillSegmentation(node, labels.regions, vtkarrays.ijkToRas(labels.geometry), colours.rgb(colour))
-    for region in labels.regions:
-        segment = node.GetSegmentation().GetSegment(region)
-        if segment is not None:
-            segment.AddRepresentation(labelmaps.CLOSED_SURFACE, polyDataOf(labels.surfaces[region]))
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    node.GetSegmentation().SetSourceRepresentationName(labelmaps.BINARY_LABELMAP)
+    nothing = np.zeros((1, 1, 1), dtype=bool)
+    for region in regions:
+        image = labelmaps.orientedImage(nothing, vtk.vtkMatrix4x4())
+        labelmaps.addSegment(node, region, region, image, colours.rgb(colour))
+    for region in regions:
+        node.GetSegmentation().GetSegment(region).AddRepresentation(labelmaps.CLOSED_SURFACE, vtk.vtkPolyData())
         _addOutlineDisplay(scene, node, region)
-    return node
+    return [node]
+
+
+def fillOutlines(node, labels: Labels) -> None:
+    """Put the regions of these labels into a segmentation of ``outlines``.
+
+    The views follow when they are told to: to give them a new surface costs them ten times as much as to look again at
+    one that they have.
+    """
+    segmentation = node.GetSegmentation()
+    node.SetName(labels.name)
+    grid = vtkarrays.ijkToRas(labels.geometry)
+    for region, mask in labels.regions.items():
+        segment = segmentation.GetSegment(region)
+        segment.AddRepresentation(labelmaps.BINARY_LABELMAP, labelmaps.orientedImage(mask, grid))
+        segment.GetRepresentation(labelmaps.CLOSED_SURFACE).ShallowCopy(_polyDataOf(labels.surfaces.get(region)))
 
 
 def _addOutlineDisplay(scene, node, region: str) -> None:
@@ -197,12 +234,9 @@ def _colouredModel(scene, name: str, surface: Surface, values: np.ndarray, limit
     return node
 
 
-def brainSurface(scene, image: Image) -> list:
+def brainSurface(scene) -> list:
     """A faint hull of everything that is not 0 in a skull-stripped image, for orientation in 3D."""
-    if image.brain is None:
-        return []
     node = scene.AddNewNodeByClass("vtkMRMLModelNode", "brain")
-    node.SetAndObservePolyData(polyDataOf(image.brain))
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetColor(0.75, 0.75, 0.78)
@@ -210,6 +244,15 @@ def brainSurface(scene, image: Image) -> list:
     display.SetVisibility2D(False)
     display.BackfaceCullingOn()
     return [node]
+
+
+def fillSurface(node, surface: Surface | None) -> None:
+    """Let the model show a surface, or nothing."""
+    node.SetAndObservePolyData(_polyDataOf(surface))
+
+
+def _polyDataOf(surface: Surface | None):
+    return vtk.vtkPolyData() if surface is None else polyDataOf(surface)
 
 
 def restrictTo(display, viewNodeIDs: Sequence[str]) -> None:

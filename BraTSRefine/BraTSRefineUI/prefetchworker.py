@@ -8,6 +8,7 @@ reason. When standard input ends, because the window is done with it or was kill
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import sys
@@ -17,6 +18,9 @@ from . import packing
 from .plaindata import fromPlain, toPlain
 from .reading import Reading, readCase, workOut
 
+GIVES_WAY = 10
+"""Niceness: where all cores are busy the window's own work goes first."""
+
 
 def encoded(number: int, reading: Reading) -> bytes:
     """A question as a line."""
@@ -24,6 +28,8 @@ def encoded(number: int, reading: Reading) -> bytes:
 
 
 def main(folder: Path) -> None:
+    if hasattr(os, "nice"):
+        os.nice(GIVES_WAY)
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: sys.exit())

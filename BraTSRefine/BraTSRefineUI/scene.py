@@ -5,18 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from . import casedata, colours, nodes, views
+from . import casedata, colours, nodes, tumourplace, views
 from .casedata import CaseData, Image, Labels, UncertaintyMap
 from .distancesurfaces import DistanceSurfaces
 from .flagmarker import FlagMarker
 from .look import Look
-from .vtkarrays import forgetShared, ijkToRas
+from .vtkarrays import ijkToRas, rasOf
 
 ERROR_CLASSES = {
     casedata.FALSE_POSITIVE: ("false positive", colours.FALSE_POSITIVE),
@@ -29,14 +28,7 @@ UNCERTAINTY_LAYER = 3
 NO_IMAGE = "no image"
 FAINT_OUTLINE = 0.45
 FAINT_FILL = 0.5
-SMALLEST_BOX_MM = 130.0
-ROOM_AROUND_TUMOUR = 1.25
 CAMERA_DISTANCE_MM = 460.0
-
-
-def rasOf(lps: Sequence[float]) -> tuple[float, float, float]:
-    """RAS position of an LPS position."""
-    return -float(lps[0]), -float(lps[1]), float(lps[2])
 
 
 class CaseScene:
@@ -51,7 +43,8 @@ class CaseScene:
         self.threshold = 0.0
         self.look = Look()
         self._data = CaseData("")
-        self._compared: dict[int, Labels] = {}
+        self._compared: dict[int, Labels | None] = {}
+        self._channels: list[str] = []
         self.errorClasses: list[int] = []
         self._owned = nodes.OwnedNodes(scene)
         self.distances = DistanceSurfaces(scene, self._owned)
@@ -60,25 +53,25 @@ class CaseScene:
     def show(self, data: CaseData, uncertainty: UncertaintyMap | None = None, region: str = "WT") -> None:
         """Show a case in the views that exist; where they look does not change."""
         before = self._data
-        isOther = region != self.region or any(getattr(data, one) is not getattr(before, one) for one in OUTLINES)
+        isOther = any(getattr(data, one) is not getattr(before, one) for one in OUTLINES)
         self._show(data, uncertainty, region)
         if isOther:
             views.follow(self.scene)
 
+    def setRegion(self, region: str, uncertainty: UncertaintyMap | None) -> None:
+        """Put another region of what is shown forward, with its map; the outlines stay and only look otherwise."""
+        self.region = region
+        self._showErrors()
+        self._showDistances()
+        self.showUncertainty(uncertainty)
+
     def showAnother(self, data: CaseData, uncertainty: UncertaintyMap | None = None, region: str = "WT") -> None:
-        """Show another case, looking at its tumour once its nodes are there; a view that moves draws their outlines."""
+        """Show another case, looking at its tumour once its nodes are there."""
         self._show(data, uncertainty, region)
-        before = views.position(self.scene)
         self.lookAtTumour()
-        if views.position(self.scene) == before:
-            views.follow(self.scene)
+        views.follow(self.scene)
 
     def _show(self, data: CaseData, uncertainty: UncertaintyMap | None, region: str) -> None:
-        with nodes.together(self.scene):
-            self._replace(data, uncertainty, region)
-        forgetShared()
-
-    def _replace(self, data: CaseData, uncertainty: UncertaintyMap | None, region: str) -> None:
         before, self._data, self.region = self._data, data.withoutImages(), region
         if data.images is not None:
             self._showImages(data)
@@ -93,12 +86,14 @@ class CaseScene:
 
     def showUncertainty(self, uncertainty: UncertaintyMap | None) -> None:
         """Show a map as the third slice layer, or none."""
-        self._owned.remove("uncertainty")
-        if uncertainty is not None:
-            limits = (uncertainty.low, uncertainty.high)
-            grid = ijkToRas(uncertainty.geometry)
-            made = nodes.scaleVolume(self.scene, uncertainty.quantity, uncertainty.voxels, grid, limits, self.threshold)
-            self._owned.add("uncertainty", *made)
+        if uncertainty is None:
+            self._owned.remove("uncertainty")
+        else:
+            node = self._owned.one("uncertainty", lambda: nodes.scaleVolume(self.scene, "uncertainty"))
+            node.SetName(uncertainty.quantity)
+            nodes.setThreshold(node, self.threshold)
+            nodes.setScale(node, (uncertainty.low, uncertainty.high))
+            nodes.fillVolume(node, uncertainty.voxels, ijkToRas(uncertainty.geometry))
         self.update()
 
     def setThreshold(self, value: float) -> None:
@@ -126,40 +121,41 @@ class CaseScene:
         """Another prediction of the same case, with its errors, as the members of an ensemble one after another."""
         if prediction is not self._data.prediction:
             self._data = replace(self._data, prediction=prediction)
-            with self._followed():
-                self._showOutlines("prediction", prediction)
-                self._showErrors()
-                self._showDistances()
-                self.update()
-
-    def compare(self, others: Mapping[int, Labels]) -> None:
-        """The outlines of further models by their place in the layout *Models*, where the chosen one has place 0."""
-        before, self._compared = self._compared, dict(others)
-        with self._followed():
-            for place in before.keys() | self._compared.keys():
-                if before.get(place) is not self._compared.get(place):
-                    self._showOutlines(_partOf(place), self._compared.get(place))
+            self._showOutlines("prediction", prediction)
+            self._showErrors()
+            self._showDistances()
             self.update()
+            views.follow(self.scene)
 
-    @contextmanager
-    def _followed(self) -> Iterator[None]:
-        """Outlines come and go together, and are drawn then."""
-        with nodes.together(self.scene):
-            yield
+    def compare(self, others: Mapping[int, Labels | None]) -> None:
+        """The outlines of further models by their place in the layout *Models*, where the chosen one has place 0.
+
+        None stands for a model that is to come: its view has no outlines yet.
+        """
+        before, self._compared = self._compared, dict(others)
+        for place in before.keys() - self._compared.keys():
+            self._owned.remove(_partOf(place))
+        for place, labels in self._compared.items():
+            if labels is not None and labels is not before.get(place):
+                self._showOutlines(_partOf(place), labels)
+        self.update()
         views.follow(self.scene)
 
     def clear(self) -> None:
         """Remove every node that was made here, with its display and storage nodes."""
         self.distances.remove()
         self._owned.clear()
-        self._data, self._compared = CaseData(""), {}
+        self._letGo()
         self.update()
 
     def forget(self) -> None:
         """Let go of everything without touching the scene, which was closed by somebody else."""
         self.distances.limit = 0.0
         self._owned.forget()
-        self._data, self._compared = CaseData(""), {}
+        self._letGo()
+
+    def _letGo(self) -> None:
+        self._data, self._compared, self._channels = CaseData(""), {}, []
 
     def update(self) -> None:
         """Bring layers and outlines of the views that exist now to what is to be seen (after a change of layout)."""
@@ -183,7 +179,7 @@ class CaseScene:
 
         ``where`` (RAS, mm) is looked at in place of the largest slice.
         """
-        centre, extent = self._lookAt()
+        centre, extent = tumourplace.of(self._data, self.region) or self._wholeImage()
         views.jump(self.scene, centre if where is None else where)
         views.zoom(self.scene, extent)
         views.lookFrom3D(self.scene, self._wholeImage()[0], CAMERA_DISTANCE_MM)
@@ -193,18 +189,26 @@ class CaseScene:
         errors = self._errors()
         if errors is None or not errors.any():
             return False
-        self.jump(self._middleOfLargestSlice(errors > 0, self._data.reference.geometry))
+        self.jump(tumourplace.middleOfLargestSlice(errors > 0, self._data.reference.geometry))
         return True
 
     def _showImages(self, data: CaseData) -> None:
-        self._owned.remove("images")
-        for channel, image in (data.images or self._emptyGround(data)).items():
-            name = casedata.CHANNEL_NAMES.get(channel, channel)
-            node = nodes.greyVolume(self.scene, name, image.voxels, ijkToRas(image.geometry), image.window)
-            node.SetAttribute("BraTSRefine.channel", channel)
-            self._owned.add("images", node)
-        for image in list(data.images.values())[:1]:
-            self._owned.add("images", *nodes.brainSurface(self.scene, image))
+        images = data.images or self._emptyGround(data)
+        for channel in self._channels:
+            if channel not in images:
+                self._owned.remove(_imageOf(channel))
+        self._channels = list(images)
+        for channel, image in images.items():
+            self._showImage(channel, image)
+        brain = next((image.brain for image in list(data.images.values())[:1]), None)
+        nodes.fillSurface(self._owned.one("brain", lambda: nodes.brainSurface(self.scene)), brain)
+
+    def _showImage(self, channel: str, image: Image) -> None:
+        name = casedata.CHANNEL_NAMES.get(channel, channel)
+        node = self._owned.one(_imageOf(channel), lambda: nodes.greyVolume(self.scene, name))
+        node.SetAttribute("BraTSRefine.channel", channel)
+        nodes.setScale(node, image.window)
+        nodes.fillVolume(node, image.voxels, ijkToRas(image.geometry))
 
     def _emptyGround(self, data: CaseData) -> Mapping[str, Image]:
         """A black image for the label maps of a case without one, so that the views have something to move in."""
@@ -215,10 +219,12 @@ class CaseScene:
         return {NO_IMAGE: Image(np.zeros(shape, dtype=np.uint8), labels.geometry)}
 
     def _showOutlines(self, source: str, labels: Labels | None) -> None:
-        self._owned.remove(source)
-        if labels is not None:
-            colour = OUTLINES.get(source, colours.SECOND_PREDICTION)
-            self._owned.add(source, nodes.outlines(self.scene, labels, colour))
+        if labels is None:
+            self._owned.remove(source)
+            return
+        colour, regions = OUTLINES.get(source, colours.SECOND_PREDICTION), tuple(labels.regions)
+        node = self._owned.one(source, lambda: nodes.outlines(self.scene, regions, colour), regions)
+        nodes.fillOutlines(node, labels)
 
     def _dropCompared(self) -> None:
         for place in self._compared:
@@ -226,12 +232,13 @@ class CaseScene:
         self._compared = {}
 
     def _showErrors(self) -> None:
-        self._owned.remove("errors")
         errors = self._errors()
         self.errorClasses = [] if errors is None else [label for label in ERROR_CLASSES if (errors == label).any()]
-        if errors is not None:
-            grid = ijkToRas(self._data.reference.geometry)
-            self._owned.add("errors", *nodes.classVolume(self.scene, "errors", errors, grid, ERROR_CLASSES))
+        if errors is None:
+            self._owned.remove("errors")
+            return
+        node = self._owned.one("errors", lambda: nodes.classVolume(self.scene, "errors", ERROR_CLASSES))
+        nodes.fillVolume(node, errors, ijkToRas(self._data.reference.geometry))
 
     def _showDistances(self) -> None:
         self.distances.remove()
@@ -246,6 +253,10 @@ class CaseScene:
     def _volumes(self, part: str) -> list:
         return self._owned.of(part, "vtkMRMLScalarVolumeNode")
 
+    def _images(self) -> list:
+        """The nodes of the images, one a channel."""
+        return [node for channel in self._channels for node in self._volumes(_imageOf(channel))]
+
     def isVisible(self, overlay: str) -> bool:
         return self.look.shows(overlay)
 
@@ -256,7 +267,7 @@ class CaseScene:
 
     def channels(self) -> list[str]:
         """The channels of the case."""
-        return [node.GetAttribute("BraTSRefine.channel") for node in self._volumes("images")]
+        return [node.GetAttribute("BraTSRefine.channel") for node in self._images()]
 
     def comparedChannel(self) -> str:
         """The channel in the views for comparing; empty where there is no image."""
@@ -280,7 +291,7 @@ class CaseScene:
         composite.SetNthLayerOpacity(UNCERTAINTY_LAYER, self.look.opacity)
 
     def _backgroundID(self, view: views.View) -> str | None:
-        shown = {node.GetAttribute("BraTSRefine.channel"): node.GetID() for node in self._volumes("images")}
+        shown = {node.GetAttribute("BraTSRefine.channel"): node.GetID() for node in self._images()}
         wanted = (*self.look.channelsOf(view, self.region), NO_IMAGE)
         return next((shown[channel] for channel in wanted if channel in shown), None)
 
@@ -290,16 +301,19 @@ class CaseScene:
         in3D = not isCompared and self.look.isIn3D(source) and not self.distances.limit
         for region, display in nodes.outlineDisplays(node).items():
             chosen = region == self.region
-            display.SetVisibility(bool(inViews))
-            display.SetVisibility2DFill(self.look.fillsLabels and chosen)
-            display.SetOpacity2DFill(self.look.opacity * FAINT_FILL)
-            display.SetOpacity2DOutline(1.0 if chosen else FAINT_OUTLINE)
-            display.SetVisibility3D(chosen and in3D)
-            display.SetOpacity3D(0.55 if source == "prediction" else 0.8)
-            nodes.restrictTo(display, inViews)
+            with nodes.modifiedOnce(display):
+                display.SetVisibility(bool(inViews))
+                display.SetVisibility2DFill(self.look.fillsLabels and chosen)
+                display.SetOpacity2DFill(self.look.opacity * FAINT_FILL)
+                display.SetOpacity2DOutline(1.0 if chosen else FAINT_OUTLINE)
+                display.SetVisibility3D(chosen and in3D)
+                display.SetOpacity3D(0.55 if source == "prediction" else 0.8)
+                nodes.restrictTo(display, inViews)
 
     def _viewsOf(self, source: str) -> list[str]:
         """The nodes of the views that show an outline now; in 3D the surfaces of reference and prediction."""
+        if source in (_partOf(place) for place, labels in self._compared.items() if labels is None):
+            return []
         overlay = source if source in OUTLINES else "prediction"
         inSlices = [
             node.GetID()
@@ -308,35 +322,8 @@ class CaseScene:
         ]
         return inSlices + (views.threeDNodeIDs(self.scene) if source in OUTLINES and self.look.isIn3D(source) else [])
 
-    def _lookAt(self) -> tuple[tuple[float, float, float], np.ndarray]:
-        """Where to look (RAS) and the size of the box to be seen (R, A, S in mm)."""
-        tumour = self._tumour()
-        if tumour is None:
-            return self._wholeImage()
-        mask, geometry = tumour
-        box = self._tumourBox() * ROOM_AROUND_TUMOUR
-        return rasOf(self._middleOfLargestSlice(mask, geometry)), np.maximum(box, SMALLEST_BOX_MM)
-
-    def _tumour(self):
-        """The chosen region (or any that is not empty) of reference or prediction, with its geometry."""
-        for region in (self.region, "ET", "TC", "WT"):
-            for labels in (self._data.reference, self._data.prediction):
-                if labels is not None and region in labels.regionBounds:
-                    return labels.regions[region], labels.geometry
-        return None
-
-    def _tumourBox(self) -> np.ndarray:
-        """Size of the box around the largest region of reference and prediction along R, A, S in mm."""
-        boxes = [
-            _boxOf(labels.regionBounds[region], labels.geometry)
-            for labels in (self._data.reference, self._data.prediction)
-            if labels is not None
-            for region in {"WT", self.region} & labels.regionBounds.keys()
-        ]
-        return np.max(boxes, axis=0)
-
     def _wholeImage(self) -> tuple[tuple[float, float, float], np.ndarray]:
-        volumes = self._volumes("images")
+        volumes = self._images()
         if not volumes:
             return (0.0, 0.0, 0.0), np.full(3, 200.0)
         bounds = [0.0] * 6
@@ -344,20 +331,12 @@ class CaseScene:
         low, high = np.array(bounds[::2]), np.array(bounds[1::2])
         return tuple((low + high) / 2), high - low
 
-    def _middleOfLargestSlice(self, mask: np.ndarray, geometry) -> tuple[float, float, float]:
-        """LPS position inside the mask: the set voxel nearest to the middle of the slice where most is set."""
-        largest = int(mask.sum(axis=(1, 2)).argmax())
-        inSlice = np.argwhere(mask[largest])
-        nearest = inSlice[np.abs(inSlice - inSlice.mean(axis=0)).sum(axis=1).argmin()]
-        return geometry.to_physical((largest, *map(float, nearest)))
+
+def _imageOf(channel: str) -> str:
+    """The part of the picture that the image of a channel is."""
+    return f"image {channel}"
 
 
 def _partOf(place: int) -> str:
     """The part of the picture that a compared model's outlines are; the chosen one's are the prediction's."""
     return f"model {place}" if place else "prediction"
-
-
-def _boxOf(bounds: Sequence[tuple[int, int]], geometry) -> np.ndarray:
-    """Size along R, A and S, in mm, of the box between the first and last indices."""
-    extent = np.array([last - first + 1 for first, last in bounds]) * np.asarray(geometry.array_spacing)
-    return np.abs(np.reshape(geometry.direction, (3, 3))) @ extent[::-1]

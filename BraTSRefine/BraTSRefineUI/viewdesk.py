@@ -223,20 +223,29 @@ class ViewDesk(Desk):
     def _compareAnew(self) -> None:
         """Read the models of *Models* again, one at a time, while that layout is shown."""
         self.comparing.beside = {}
-        self.scene.compare({})
-        if self.layout == views.MODELS_LAYOUT and self.session.case:
-            if self._countModels():
-                self.setLayout(views.MODELS_LAYOUT)
-            self._timer.start()
+        if self.layout != views.MODELS_LAYOUT or not self.session.case:
+            self.scene.compare({})
+            return
+        if self._countModels():
+            self.setLayout(views.MODELS_LAYOUT)
+        self._compareRead()
+        self._timer.start()
+
+    def _compareRead(self) -> None:
+        """Show what was read of the models of *Models*; the views of the others wait."""
+        beside = self.comparing.beside
+        self.scene.compare({place: beside[place].labels if place in beside else None for place in self._places()[1:]})
 
     def _readNextModel(self) -> None:
         """One model a turn of the event loop, so that the window stays awake."""
-        count = min(len(self.comparing.wanted()), views.MOST_MODELS) if self.session.case else 0
-        waiting = [place for place in range(count) if place not in self.comparing.beside]
+        waiting = [place for place in self._places() if place not in self.comparing.beside]
         if self.layout != views.MODELS_LAYOUT or not waiting:
             self._timer.stop()
             return
         self.comparing.take(waiting[0])
-        beside = self.comparing.beside
-        self.scene.compare({place: each.labels for place, each in beside.items() if place and each.labels})
+        self._compareRead()
         self.writeCaptions()
+
+    def _places(self) -> range:
+        """The places of *Models* that have a model of the shown case."""
+        return range(min(len(self.comparing.wanted()), views.MOST_MODELS) if self.session.case else 0)

@@ -179,17 +179,20 @@ def linkShown(scene) -> None:
 
 
 def follow(scene) -> None:
-    """Have the shown slice views draw the outlines of segmentations that came or went in a batch.
-
-    A view takes them up at the next event that it hears. It does not hear new nodes yet, but it does hear its own.
-    """
+    """Have the shown views draw surfaces whose content changed: they hear of changes of nodes, and of their own."""
     for _view, node, _composite in shownSliceNodes(scene):
+        node.Modified()
+    for node in _threeDNodes(scene):
         node.Modified()
 
 
 def threeDNodeIDs(scene) -> list[str]:
     """The module's 3D view; empty where it does not exist."""
-    return [node.GetID() for node in nodesOfClass(scene, "vtkMRMLViewNode") if _isOurs(node)]
+    return [node.GetID() for node in _threeDNodes(scene)]
+
+
+def _threeDNodes(scene) -> list:
+    return [node for node in nodesOfClass(scene, "vtkMRMLViewNode") if _isOurs(node)]
 
 
 def _isOurs(node) -> bool:

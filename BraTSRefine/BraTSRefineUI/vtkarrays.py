@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,11 @@ def ijkToRas(geometry) -> vtk.vtkMatrix4x4:
         for column, value in enumerate(values):
             matrix.SetElement(row, column, float(value))
     return matrix
+
+
+def rasOf(lps: Sequence[float]) -> tuple[float, float, float]:
+    """RAS position of an LPS position."""
+    return -float(lps[0]), -float(lps[1]), float(lps[2])
 
 
 def vtkArray(voxels: np.ndarray):

@@ -225,9 +225,13 @@ class Workbench:
 
     def showModel(self, model: str) -> None:
         """The same at once; what was read of it is taken."""
-        if model != self.session.model:
-            self.session.setModel(model)
-        self._showNow()
+        session = self.session
+        if model != session.model:
+            session.setModel(model)
+        if session.case:
+            with reported(_("The case was not shown:"), self.tellFailure):
+                self.caseScene.show(session.loadCase(session.case), self._loadUncertainty(), session.region)
+        self.refresh()
 
     def setMetric(self, metric: str) -> None:
         """Rank by another metric; the case stays."""
@@ -238,20 +242,15 @@ class Workbench:
     def setRegion(self, region: str) -> None:
         """One press changes table, outlines, error map, map and flags together."""
         self.session.setRegion(region)
-        self._showNow(withFiles=False)
+        if self.session.case:
+            with reported(_("The region was not shown:"), self.tellFailure):
+                self.caseScene.setRegion(region, self._loadUncertainty())
+        self.refresh()
         self.reading.askAgain()
 
     def showAgain(self) -> None:
         """Read the case's labels again, and then show it and every panel as the session says."""
         self.reading.readLabels(self.reading.wantedModel or self.session.model)
-
-    def _showNow(self, withFiles: bool = True) -> None:
-        session = self.session
-        if session.case:
-            with reported(_("The case was not shown:"), self.tellFailure):
-                data = session.loadCase(session.case) if withFiles else session.data
-                self.caseScene.show(data, self._loadUncertainty(), session.region)
-        self.refresh()
 
     def stepCase(self, step: int) -> None:
         self.panelInFront().stepCase(step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import psutil
@@ -11,7 +12,8 @@ import pytest
 import slicer
 from BraTSRefineUI import labelmaps, views
 from BraTSRefineUI.casedata import CaseData, Image, Labels, UncertaintyMap, dice, errorMap
-from BraTSRefineUI.scene import UNCERTAINTY_LAYER, CaseScene, ijkToRas, rasOf
+from BraTSRefineUI.scene import UNCERTAINTY_LAYER, CaseScene
+from BraTSRefineUI.vtkarrays import ijkToRas, rasOf
 from small_grid import GRID, SHAPE
 
 from BraTSRefineLib.cohort.volumes import Geometry
@@ -253,12 +255,12 @@ def test_another_case_takes_the_compared_models_along(scene):
 def test_another_member_replaces_outlines_and_errors_and_keeps_the_rest(scene):
     shown = CaseScene(scene)
     shown.show(a_case(), a_map())
-    images = shown._volumes("images")
+    images = shown._images()
     count = scene.GetNumberOfNodes()
     shown.showPrediction(labels("fold_2"))
     assert names(scene, "vtkMRMLSegmentationNode") == {"reference", "fold_2"}
     assert not shown.lookAtWorstSlice()
-    assert shown._volumes("images") == images
+    assert shown._images() == images
     shown.showPrediction(None)
     assert not shown.hasErrors
     shown.showPrediction(labels("model", shift=3))
@@ -328,7 +330,7 @@ def test_another_case_lets_go_of_the_voxels_of_the_last(scene):
     shown = CaseScene(scene)
     shown.show(a_case("A"), a_map())
     kept = [vtk.vtkWeakReference() for _ in range(4)]
-    for reference, node in zip(kept, shown._volumes("images"), strict=True):
+    for reference, node in zip(kept, shown._images(), strict=True):
         reference.Set(node.GetImageData())
     del node
     shown.show(a_case("B"), a_map())
@@ -341,7 +343,7 @@ def test_voxels_lie_in_memory_once_and_as_long_as_their_node_shows_them(scene):
     expected, isAlive = voxels.copy(), weakref.ref(voxels)
     shown = CaseScene(scene)
     shown.show(data)
-    node = next(n for n in shown._volumes("images") if n.GetName() == "T1c")
+    node = next(n for n in shown._images() if n.GetName() == "T1c")
     assert np.shares_memory(slicer.util.arrayFromVolume(node), voxels)
     del data, voxels
     gc.collect()
@@ -356,9 +358,9 @@ def test_voxels_lie_in_memory_once_and_as_long_as_their_node_shows_them(scene):
 def test_another_model_of_the_same_case_keeps_the_images(scene):
     shown = CaseScene(scene)
     shown.show(a_case())
-    before = shown._volumes("images")
+    before = shown._images()
     shown.show(a_case(images=None, prediction=labels("another", shift=1)))
-    assert shown._volumes("images") == before
+    assert shown._images() == before
     assert names(scene, "vtkMRMLSegmentationNode") == {"reference", "another"}
 
 
@@ -382,7 +384,8 @@ def test_masks_survive_a_hidden_segment(scene):
     label_map = tissues()
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "edited")
     masks = {"NCR": label_map == 1, "ED": label_map == 2, "ET": label_map == 4}
-    labelmaps.fillSegmentation(node, masks, ijkToRas(GRID), (1.0, 0.0, 0.0))
+    for name, mask in masks.items():
+        labelmaps.addSegment(node, name, name, labelmaps.orientedImage(mask, ijkToRas(GRID)), (1.0, 0.0, 0.0))
     node.CreateDefaultDisplayNodes()
     node.GetDisplayNode().SetSegmentVisibility("ED", False)
     assert isinstance(node, slicer.vtkMRMLSegmentationNode)
@@ -390,7 +393,50 @@ def test_masks_survive_a_hidden_segment(scene):
         assert np.array_equal(labelmaps.maskOfSegment(node, name, SHAPE), mask)
 
 
-def test_an_empty_region_gives_no_segment_and_comes_back_empty(scene):
+def test_an_empty_region_gives_an_empty_segment_and_comes_back_empty(scene):
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "edited")
-    labelmaps.fillSegmentation(node, {"ET": np.zeros(SHAPE, bool)}, ijkToRas(GRID), (1.0, 0.0, 0.0))
+    image = labelmaps.orientedImage(np.zeros(SHAPE, bool), ijkToRas(GRID))
+    labelmaps.addSegment(node, "ET", "ET", image, (1.0, 0.0, 0.0))
+    assert node.GetSegmentation().GetSegmentIDs() == ("ET",)
     assert not labelmaps.maskOfSegment(node, "ET", SHAPE).any()
+
+
+def test_nodes_stay_from_case_to_case_and_one_that_left_the_scene_is_made_anew(scene):
+    shown = CaseScene(scene)
+    shown.show(a_case("A"), a_map())
+    before = {node.GetID() for node in views.nodesOfClass(scene, "vtkMRMLDisplayableNode")}
+    shown.show(a_case("B", images=four_images(1), prediction=labels("model", shift=1)), a_map())
+    assert {node.GetID() for node in views.nodesOfClass(scene, "vtkMRMLDisplayableNode")} == before
+    scene.RemoveNode(next(n for n in views.nodesOfClass(scene, "vtkMRMLSegmentationNode") if n.GetName() == "model"))
+    shown.show(a_case("C", images=four_images(2), prediction=labels("model", shift=2)), a_map())
+    assert names(scene, "vtkMRMLSegmentationNode") == {"reference", "model"}
+    assert shown_in(scene, "model")
+
+
+def test_the_segments_are_those_of_the_labels_that_are_shown(scene):
+    shown = CaseScene(scene)
+    shown.show(a_case("A"))
+    moved = labels("model", shift=8)
+    moved.regions["ET"][:] = False
+    shown.show(a_case("B", prediction=moved))
+    node = next(n for n in views.nodesOfClass(scene, "vtkMRMLSegmentationNode") if n.GetName() == "model")
+    for region, mask in moved.regions.items():
+        assert np.array_equal(labelmaps.maskOfSegment(node, region, SHAPE), mask)
+        surface = node.GetSegmentation().GetSegment(region).GetRepresentation(labelmaps.CLOSED_SURFACE)
+        assert bool(surface.GetNumberOfPoints()) == mask.any()
+    only = replace(moved, regions={"WT": moved.regions["WT"]})
+    shown.show(a_case("C", prediction=only))
+    node = next(n for n in views.nodesOfClass(scene, "vtkMRMLSegmentationNode") if n.GetName() == "model")
+    assert node.GetSegmentation().GetSegmentIDs() == ("WT",)
+
+
+def test_a_model_that_is_to_come_has_no_outlines_in_its_view(scene):
+    shown = CaseScene(scene)
+    shown.show(a_case())
+    shown.compare({1: None})
+    assert names(scene, "vtkMRMLSegmentationNode") == {"reference", "model"}
+    shown.compare({1: labels("second", shift=1)})
+    shown.compare({1: None})
+    assert not shown_in(scene, "second")
+    shown.compare({1: labels("third", shift=1)})
+    assert shown_in(scene, "third") == {"BraTSRefineModel1"}

@@ -7,7 +7,7 @@ import pytest
 import vtk
 from BraTSRefineUI import surfaces, vtkarrays
 from BraTSRefineUI.casedata import Labels
-from BraTSRefineUI.scene import rasOf
+from BraTSRefineUI.vtkarrays import rasOf
 from small_grid import GRID, SHAPE
 
 
