@@ -22,17 +22,23 @@ def orientedImage(mask: np.ndarray, ijkToRas: vtk.vtkMatrix4x4):
 
     That of an empty mask has no voxels; without an image Slicer takes no segment.
     """
-    image = slicer.vtkOrientedImageData()
+    image = emptyImage()
     image.SetImageToWorldMatrix(ijkToRas)
     bounds = occupiedBounds(mask)
     if bounds is None:
-        image.SetExtent(0, -1, 0, -1, 0, -1)
-        image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
         return image
     (z0, z1), (y0, y1), (x0, x1) = bounds
     voxels = np.ascontiguousarray(mask[z0 : z1 + 1, y0 : y1 + 1, x0 : x1 + 1], dtype=np.uint8)
     image.SetExtent(x0, x1, y0, y1, z0, z1)
     image.GetPointData().SetScalars(vtkArray(voxels))
+    return image
+
+
+def emptyImage():
+    """The oriented image of a mask in which nothing is set."""
+    image = slicer.vtkOrientedImageData()
+    image.SetExtent(0, -1, 0, -1, 0, -1)
+    image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
     return image
 
 

@@ -15,6 +15,7 @@ from .vtkarrays import Surface, forgetShared, polyDataOf, sharedArray, vtkArray
 LINE_THICKNESS = {"WT": 1, "TC": 2, "ET": 3}
 NO_LIMIT = 1e6
 DISTANCE = "distance (mm)"
+NOTHING = "no model"
 
 
 class OwnedNodes:
@@ -164,10 +165,8 @@ def outlines(scene, regions: Sequence[str], colour: str) -> list:
     """
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
     node.GetSegmentation().SetSourceRepresentationName(labelmaps.BINARY_LABELMAP)
-    nothing = np.zeros((1, 1, 1), dtype=bool)
     for region in regions:
-        image = labelmaps.orientedImage(nothing, vtk.vtkMatrix4x4())
-        labelmaps.addSegment(node, region, region, image, colours.rgb(colour))
+        labelmaps.addSegment(node, region, region, labelmaps.emptyImage(), colours.rgb(colour))
     for region in regions:
         node.GetSegmentation().GetSegment(region).AddRepresentation(labelmaps.CLOSED_SURFACE, vtk.vtkPolyData())
         _addOutlineDisplay(scene, node, region)
@@ -180,13 +179,25 @@ def fillOutlines(node, labels: Labels) -> None:
     The views follow when they are told to: to give them a new surface costs them ten times as much as to look again at
     one that they have.
     """
-    segmentation = node.GetSegmentation()
     node.SetName(labels.name)
+    node.SetHideFromEditors(False)
     grid = vtkarrays.ijkToRas(labels.geometry)
     for region, mask in labels.regions.items():
-        segment = segmentation.GetSegment(region)
-        segment.AddRepresentation(labelmaps.BINARY_LABELMAP, labelmaps.orientedImage(mask, grid))
-        segment.GetRepresentation(labelmaps.CLOSED_SURFACE).ShallowCopy(_polyDataOf(labels.surfaces.get(region)))
+        _fillSegment(node, region, labelmaps.orientedImage(mask, grid), _polyDataOf(labels.surfaces.get(region)))
+
+
+def emptyOutlines(node) -> None:
+    """Leave nothing in a segmentation of ``outlines``, and nothing of it to choose elsewhere."""
+    node.SetName(NOTHING)
+    node.SetHideFromEditors(True)
+    for region in node.GetSegmentation().GetSegmentIDs():
+        _fillSegment(node, region, labelmaps.emptyImage(), vtk.vtkPolyData())
+
+
+def _fillSegment(node, region: str, image, surface) -> None:
+    segment = node.GetSegmentation().GetSegment(region)
+    segment.AddRepresentation(labelmaps.BINARY_LABELMAP, image)
+    segment.GetRepresentation(labelmaps.CLOSED_SURFACE).ShallowCopy(surface)
 
 
 def _addOutlineDisplay(scene, node, region: str) -> None:

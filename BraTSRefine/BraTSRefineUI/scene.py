@@ -79,7 +79,7 @@ class CaseScene:
             if getattr(data, source) is not getattr(before, source):
                 self._showOutlines(source, getattr(data, source))
         if data.case != before.case:
-            self._dropCompared()
+            self.compare({})
         self._showErrors()
         self._showDistances()
         self.showUncertainty(uncertainty)
@@ -133,13 +133,18 @@ class CaseScene:
         None stands for a model that is to come: its view has no outlines yet.
         """
         before, self._compared = self._compared, dict(others)
-        for place in before.keys() - self._compared.keys():
-            self._owned.remove(_partOf(place))
-        for place, labels in self._compared.items():
-            if labels is not None and labels is not before.get(place):
+        for place in before.keys() | self._compared.keys():
+            labels = self._compared.get(place)
+            if labels is None:
+                self._emptyCompared(place)
+            elif labels is not before.get(place):
                 self._showOutlines(_partOf(place), labels)
         self.update()
         views.follow(self.scene)
+
+    def _emptyCompared(self, place: int) -> None:
+        for node in self._owned.of(_partOf(place), "vtkMRMLSegmentationNode"):
+            nodes.emptyOutlines(node)
 
     def clear(self) -> None:
         """Remove every node that was made here, with its display and storage nodes."""
@@ -164,7 +169,7 @@ class CaseScene:
             slice_.SetUseLabelOutline(not self.look.fillsErrors)
             if composite is not None:
                 self._assignLayers(view, composite)
-        for source in (*OUTLINES, *map(_partOf, self._compared)):
+        for source in (*OUTLINES, *map(_partOf, range(1, views.MOST_MODELS))):
             for node in self._owned.of(source, "vtkMRMLSegmentationNode"):
                 self._updateOutlines(source, node)
         self.distances.update(self.look)
@@ -225,11 +230,6 @@ class CaseScene:
         colour, regions = OUTLINES.get(source, colours.SECOND_PREDICTION), tuple(labels.regions)
         node = self._owned.one(source, lambda: nodes.outlines(self.scene, regions, colour), regions)
         nodes.fillOutlines(node, labels)
-
-    def _dropCompared(self) -> None:
-        for place in self._compared:
-            self._owned.remove(_partOf(place))
-        self._compared = {}
 
     def _showErrors(self) -> None:
         errors = self._errors()
@@ -312,8 +312,6 @@ class CaseScene:
 
     def _viewsOf(self, source: str) -> list[str]:
         """The nodes of the views that show an outline now; in 3D the surfaces of reference and prediction."""
-        if source in (_partOf(place) for place, labels in self._compared.items() if labels is None):
-            return []
         overlay = source if source in OUTLINES else "prediction"
         inSlices = [
             node.GetID()

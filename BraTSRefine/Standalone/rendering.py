@@ -14,6 +14,10 @@ from vtkmodules.vtkCommonCore import vtkObject, vtkUnsignedCharArray
 BACKGROUND = (0.11, 0.115, 0.125)
 
 
+SHOWN = ("Camera", "Crosshair", "Layer", "Model", "ScalarBar", "Segmentations", "View")
+"""Kinds of displayable managers; window and level are dragged by that of the scalar bar."""
+
+
 class RenderRequests(ScheduledRenderStrategy):
     """Hands the displayable managers' wishes for a new picture to the widget that shows it."""
 
@@ -22,7 +26,15 @@ class RenderRequests(ScheduledRenderStrategy):
         self.schedule_render = request
 
 
-class SliceView(TrameSliceView):
+class LeanView(AbstractView):
+    """Draws what is shown here beside the images: every further kind hears of all nodes and takes time to be made."""
+
+    def _initialize_displayable_manager_group(self, factory, application, managers) -> None:
+        needed = [one for one in managers if getattr(one, "__name__", one).removeprefix("vtkMRML").startswith(SHOWN)]
+        super()._initialize_displayable_manager_group(factory, application, needed)
+
+
+class SliceView(LeanView, TrameSliceView):
     """A slice view of the node that the layout made, in the orientation that the layout gave it."""
 
     def _initialize_displayable_manager_group(self, *arguments) -> None:
@@ -42,7 +54,7 @@ class SliceView(TrameSliceView):
         AbstractView._reset_node_view_properties(self)
 
 
-class ThreeDView(TrameThreeDView):
+class ThreeDView(LeanView, TrameThreeDView):
     """A 3D view of the node that the layout made; dark and without a box until the module says otherwise."""
 
     def set_scene(self, scene) -> None:
