@@ -134,17 +134,10 @@ class CaseScene:
         """
         before, self._compared = self._compared, dict(others)
         for place in before.keys() | self._compared.keys():
-            labels = self._compared.get(place)
-            if labels is None:
-                self._emptyCompared(place)
-            elif labels is not before.get(place):
-                self._showOutlines(_partOf(place), labels)
+            if self._compared.get(place) is not before.get(place):
+                self._showOutlines(_partOf(place), self._compared.get(place))
         self.update()
         views.follow(self.scene)
-
-    def _emptyCompared(self, place: int) -> None:
-        for node in self._owned.of(_partOf(place), "vtkMRMLSegmentationNode"):
-            nodes.emptyOutlines(node)
 
     def clear(self) -> None:
         """Remove every node that was made here, with its display and storage nodes."""
@@ -225,7 +218,8 @@ class CaseScene:
 
     def _showOutlines(self, source: str, labels: Labels | None) -> None:
         if labels is None:
-            self._owned.remove(source)
+            for node in self._owned.of(source, "vtkMRMLSegmentationNode"):
+                nodes.emptyOutlines(node)
             return
         colour, regions = OUTLINES.get(source, colours.SECOND_PREDICTION), tuple(labels.regions)
         node = self._owned.one(source, lambda: nodes.outlines(self.scene, regions, colour), regions)
@@ -233,10 +227,12 @@ class CaseScene:
 
     def _showErrors(self) -> None:
         errors = self._errors()
-        self.errorClasses = [] if errors is None else [label for label in ERROR_CLASSES if (errors == label).any()]
         if errors is None:
+            self.errorClasses = []
             self._owned.remove("errors")
             return
+        counts = np.bincount(errors[errors > 0], minlength=max(ERROR_CLASSES) + 1)
+        self.errorClasses = [label for label in ERROR_CLASSES if counts[label]]
         node = self._owned.one("errors", lambda: nodes.classVolume(self.scene, "errors", ERROR_CLASSES))
         nodes.fillVolume(node, errors, ijkToRas(self._data.reference.geometry))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 PAGE = "report.html"
 CALIBRATED = "calibrated"
+KEPT = 8
 SCORES = ("qu_brats", "aurc", "ece", "coverage", "precision", "rank_correlation")
 Curve = tuple[tuple[float, float], ...]
 
@@ -55,7 +57,14 @@ class Worth:
 
 def readWorth(workspace: Workspace, region: str) -> Worth | None:
     """What the last evaluation said about the region; None where nothing was evaluated."""
-    folder = workspace.evaluation
+    from BraTSRefineLib.cohort.file_state import file_state
+
+    return _readWorth(workspace.evaluation, region, file_state(workspace.evaluation / PAGE))
+
+
+@lru_cache(maxsize=KEPT)
+def _readWorth(folder: Path, region: str, _state: tuple[int, int]) -> Worth | None:
+    """Read once for all cases that are shown; ``_state`` is that of the page, which comes with each evaluation."""
     if not (folder / PAGE).is_file():
         return None
     names = ("sources", "compared", "flags", "reliability", "risk-coverage")
