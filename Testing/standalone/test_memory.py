@@ -23,8 +23,8 @@ class Info(ctypes.Structure):
 libc.mallinfo2.restype = Info
 if "set" in sys.argv:
     assert giveBackWhatIsFreed()
-libc.free(libc.malloc(20 << 20))
-blocks = [libc.malloc(2 << 20) for _ in range(10)]
+libc.free(libc.malloc(30 << 20))
+blocks = [libc.malloc(20 << 20) for _ in range(10)]
 print(libc.mallinfo2().hblks)
 """
 
