@@ -57,9 +57,10 @@ def _picture_panels(host, demo: str) -> None:
 def _picture_real_case(host, data: str, workspace: str) -> None:
     host.widget.openWorkspace(data, workspace or Workspace.beside(data))
     host.widget.showPanel("Worst cases")
-    models = host.widget.ui.modelCombo
-    models.setCurrentIndex(models.findText(MODEL))
     host.widget.showCase(CASE)
+    host.widget.workbench.setModel(MODEL)
+    while host.widget.isReading():
+        host.settle(50)
     host.settle(1000)
     host.screenshot(PICTURES / "review.png")
 
