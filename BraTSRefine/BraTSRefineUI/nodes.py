@@ -28,19 +28,21 @@ class OwnedNodes:
     def __init__(self, scene) -> None:
         self.scene = scene
         self._parts: dict[str, list] = {}
-        self._kinds: dict[str, object] = {}
 
-    def one(self, part: str, make: Callable[[], Sequence], kind: object = None):
+    def one(self, part: str, make: Callable[[], Sequence], fits: Callable[[object], bool] = lambda node: True):
         """The first node of a part, to be filled. It stays from case to case: who comes or goes is work for all views.
 
-        The part is made anew where its node left the scene, or was made for another kind of content.
+        The part is made anew where somebody took a node of it away, or where it does not fit what is to be shown.
         """
         found = self._parts.get(part)
-        if not found or not self.scene.IsNodePresent(found[0]) or self._kinds.get(part) != kind:
+        if not found or not all(map(self._isWhole, found)) or not fits(found[0]):
             self.remove(part)
             self.add(part, *make())
-            self._kinds[part] = kind
         return self._parts[part][0]
+
+    def _isWhole(self, node) -> bool:
+        isShown = not node.IsA("vtkMRMLDisplayableNode") or node.GetDisplayNode() is not None
+        return isShown and bool(self.scene.IsNodePresent(node))
 
     def add(self, part: str, *nodes) -> None:
         self._parts.setdefault(part, []).extend(nodes)
@@ -195,9 +197,20 @@ def emptyOutlines(node) -> None:
 
 
 def _fillSegment(node, region: str, image, surface) -> None:
+    """The surface that is shown is filled, so that views that know it need no new one."""
     segment = node.GetSegmentation().GetSegment(region)
+    segment.SetLabelValue(1)
     segment.AddRepresentation(labelmaps.BINARY_LABELMAP, image)
-    segment.GetRepresentation(labelmaps.CLOSED_SURFACE).ShallowCopy(surface)
+    held = segment.GetRepresentation(labelmaps.CLOSED_SURFACE)
+    if held is None:
+        segment.AddRepresentation(labelmaps.CLOSED_SURFACE, surface)
+    else:
+        held.ShallowCopy(surface)
+
+
+def hasRegions(node, regions: Sequence[str]) -> bool:
+    """Whether a segmentation of ``outlines`` is still one of these regions: somebody may have edited it."""
+    return list(node.GetSegmentation().GetSegmentIDs()) == list(regions) == list(outlineDisplays(node))
 
 
 def _addOutlineDisplay(scene, node, region: str) -> None:

@@ -133,6 +133,8 @@ class CaseScene:
         None stands for a model that is to come: its view has no outlines yet.
         """
         before, self._compared = self._compared, dict(others)
+        if before == self._compared:
+            return
         for place in before.keys() | self._compared.keys():
             if self._compared.get(place) is not before.get(place):
                 self._showOutlines(_partOf(place), self._compared.get(place))
@@ -221,8 +223,10 @@ class CaseScene:
             for node in self._owned.of(source, "vtkMRMLSegmentationNode"):
                 nodes.emptyOutlines(node)
             return
-        colour, regions = OUTLINES.get(source, colours.SECOND_PREDICTION), tuple(labels.regions)
-        node = self._owned.one(source, lambda: nodes.outlines(self.scene, regions, colour), regions)
+        colour, regions = OUTLINES.get(source, colours.SECOND_PREDICTION), list(labels.regions)
+        node = self._owned.one(
+            source, lambda: nodes.outlines(self.scene, regions, colour), lambda node: nodes.hasRegions(node, regions)
+        )
         nodes.fillOutlines(node, labels)
 
     def _showErrors(self) -> None:

@@ -179,20 +179,14 @@ def linkShown(scene) -> None:
 
 
 def follow(scene) -> None:
-    """Have the shown views draw surfaces whose content changed: they hear of changes of nodes, and of their own."""
+    """Have the shown slice views draw surfaces whose content changed; a view hears of its own node."""
     for _view, node, _composite in shownSliceNodes(scene):
-        node.Modified()
-    for node in _threeDNodes(scene):
         node.Modified()
 
 
 def threeDNodeIDs(scene) -> list[str]:
     """The module's 3D view; empty where it does not exist."""
-    return [node.GetID() for node in _threeDNodes(scene)]
-
-
-def _threeDNodes(scene) -> list:
-    return [node for node in nodesOfClass(scene, "vtkMRMLViewNode") if _isOurs(node)]
+    return [node.GetID() for node in nodesOfClass(scene, "vtkMRMLViewNode") if _isOurs(node)]
 
 
 def _isOurs(node) -> bool:

@@ -59,6 +59,20 @@ def test_another_model_is_outlined(host, bench):
     assert after != before
 
 
+def test_surfaces_in_3d_are_those_of_the_member_that_is_shown(host, bench):
+    def picture():
+        host.settle(600)
+        return pixels(host.layoutManager.threeDWidget(0).threeDView())
+
+    bench.setRegion("WT")
+    chosen = picture()
+    bench.views.goToMember(2)
+    member = picture()
+    assert (member != chosen).sum() > 100
+    bench.views.goToMember(0)
+    assert (picture() != chosen).sum() < (member != chosen).sum() / 10
+
+
 def test_another_prediction_is_outlined_without_a_reference(host, bench):
     alone = replace(bench.session.data, reference=None)
     bench.caseScene.show(alone)

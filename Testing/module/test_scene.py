@@ -431,6 +431,30 @@ def test_the_segments_are_those_of_the_labels_that_are_shown(scene):
     assert node.GetSegmentation().GetSegmentIDs() == ("WT",)
 
 
+def test_what_somebody_did_to_a_segmentation_is_gone_with_the_next_case(scene):
+    shown = CaseScene(scene)
+    shown.show(a_case("A"))
+
+    def segmentation():
+        found = next(n for n in views.nodesOfClass(scene, "vtkMRMLSegmentationNode") if n.GetName() == "model")
+        return found, found.GetSegmentation()
+
+    segmentation()[1].RemoveSegment("TC")
+    shown.show(a_case("B"))
+    assert segmentation()[1].GetSegmentIDs() == ("WT", "TC", "ET")
+    edited = segmentation()[1].GetSegment("ET")
+    edited.RemoveRepresentation(labelmaps.CLOSED_SURFACE)
+    edited.SetLabelValue(3)
+    moved = labels("model", shift=8)
+    shown.show(a_case("C", prediction=moved))
+    node, held = segmentation()
+    assert np.array_equal(labelmaps.maskOfSegment(node, "ET", SHAPE), moved.regions["ET"])
+    assert held.GetSegment("ET").GetRepresentation(labelmaps.CLOSED_SURFACE).GetNumberOfPoints()
+    scene.RemoveNode(node.GetNthDisplayNode(1))
+    shown.show(a_case("D"))
+    assert segmentation()[0].GetNumberOfDisplayNodes() == 3
+
+
 def test_a_model_that_is_to_come_has_no_outlines_in_its_view(scene):
     shown = CaseScene(scene)
     shown.show(a_case())
