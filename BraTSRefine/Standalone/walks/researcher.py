@@ -1,7 +1,10 @@
 """A researcher's walk: the worst cases, what they have in common, how the models differ there, what fusing is worth."""
 
+import math
+
 from .walker import Walker
 
+GOOD = 0.9
 LAYOUTS_SEEN = 4
 FIRST_LAYOUT = "Review"
 
@@ -20,14 +23,21 @@ def walk(walker: Walker) -> None:
 
 def _filter(walker: Walker) -> None:
     panel = walker.workbench.worstCases
+    bound = _bound(walker)
     walker.key("/")
-    walker.write(panel.ui.filterEdit, "dice<0.9")
+    walker.write(panel.ui.filterEdit, f"dice<{bound:g}")
     walker.see(len(panel.shownCases) < len(walker.workbench.session.caseNames), "fewer cases")
-    walker.step("Only what is below 0.9")
+    walker.step(f"Only what is below {bound:g}")
     walker.leave(panel.ui.filterEdit)
     walker.row(panel.ui.casesTable, 0)
     walker.key("G")
     walker.step("The worst case, at its worst slice")
+
+
+def _bound(walker: Walker) -> float:
+    """A Dice that some case exceeds: 0.9, or in a cohort where none does just below the best."""
+    found = [row.values["dice"] for row in walker.workbench.session.rows() if "dice" in row.values]
+    return min(GOOD, math.floor(max(found, default=GOOD) * 100) / 100)
 
 
 def _endFilter(walker: Walker) -> None:
