@@ -2,7 +2,8 @@
 
 Full-size files on disk (240x240x155, four modalities, reference, prediction, uncertainty map), the real module in its
 window off-screen, drawn in software; keys, wheel and clicks as a person gives them. A stop is how late a timer of
-10 ms comes. ``REVIEW_PARTS`` chooses among window, memory, kills and walks (all by default).
+10 ms comes. ``REVIEW_PARTS`` chooses among window, memory, kills and walks (all by default). ``REVIEW_COHORT`` and
+``REVIEW_WORKSPACE`` take a real cohort that is scored and mapped (several cases and models) in place of the phantom.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from run import Figure
 
-CASES, MODEL = 4, "fold_1"
+CASES = 4
 SWITCHES, MEMORY_SWITCHES, WARM_UP, KILLS = 12, 200, 20, 1000
 SCROLL_S, WHEEL_EVERY_S, TURN_AFTER = 4.0, 0.02, 25
 SIZES = ((1280, 800), (1600, 900))
@@ -37,7 +38,9 @@ def measure() -> Iterator[Figure]:
     chosen = os.environ.get("REVIEW_PARTS", ",".join(PARTS)).split(",")
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "cohort", Path(folder) / "workspace"
-        if set(chosen) - {"kills"}:
+        if "REVIEW_COHORT" in os.environ:
+            place = tuple(Path(os.environ[name]).resolve() for name in ("REVIEW_COHORT", "REVIEW_WORKSPACE"))
+        elif set(chosen) - {"kills"}:
             subprocess.run([sys.executable, __file__, folder], check=True)
         for part in chosen:
             yield from {"window": _window, "memory": _memory, "kills": _kills, "walks": _walks}[part](*place)
@@ -66,7 +69,7 @@ def _opened(cohort: Path, workspace: Path, size: tuple[int, int]) -> Iterator[Re
     try:
         host.widget.openWorkspace(cohort, workspace)
         review = Review(host)
-        review.bench.setModel(MODEL)
+        review.bench.setModel(review.models()[1])
         review.bench.setRegion("WT")
         review.rest()
         yield review
@@ -91,6 +94,11 @@ class Review:
     def _tick(self) -> None:
         now = time.perf_counter()
         self._late, self._last = max(self._late, now - self._last - 0.01), now
+
+    def models(self) -> list[str]:
+        """Those that predicted every case."""
+        session = self.bench.session
+        return [model for model in session.models if all(model in case.predictions for case in session.cohort.cases)]
 
     def rest(self) -> None:
         """Until everything is drawn, smooth, and read ahead."""
@@ -169,7 +177,7 @@ def _stops(review: Review) -> dict[str, float]:
     from BraTSRefineUI import views
 
     bench, longest = review.bench, dict.fromkeys(ACTIONS, 0.0)
-    models = [model for model in bench.session.models if model.startswith("fold_")]
+    models = review.models()
     slider, maps = bench.uncertaintyPanel.ui.thresholdSlider, bench.session.maps()
     for turn in range(3):
         does = {
@@ -188,7 +196,7 @@ def _stops(review: Review) -> dict[str, float]:
             longest[name] = max(longest[name], review.longest(do)[1])
     bench.views.hideOverlays(False)
     bench.views.setLayout(views.REVIEW_LAYOUT)
-    bench.setModel(MODEL)
+    bench.setModel(models[1])
     bench.setRegion("WT")
     return longest
 
