@@ -27,7 +27,10 @@ Row = tuple[str, str, str, str, float, str, str]
 
 def score_table(rows: list[Row]) -> pd.DataFrame:
     """The rows as a table of the seven columns; ``value`` is float, the others text."""
-    scores = pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
+    return _typed(pd.DataFrame(rows, columns=list(SCORE_COLUMNS)))
+
+
+def _typed(scores: pd.DataFrame) -> pd.DataFrame:
     return scores.astype({column: float if column == "value" else str for column in SCORE_COLUMNS})
 
 
@@ -101,7 +104,7 @@ def read_scores(workspace: Workspace) -> pd.DataFrame:
         raise ScoringError(f"{path}: not readable ({error}); delete it and score the cohort again") from error
     _check_columns(scores, path)
     _check_version(workspace, path)
-    return score_table(list(scores.itertuples(index=False, name=None)))
+    return _typed(scores)
 
 
 def scored_convention(workspace: Workspace) -> str:
