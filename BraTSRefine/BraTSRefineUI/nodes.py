@@ -185,7 +185,9 @@ def fillOutlines(node, labels: Labels) -> None:
     node.SetHideFromEditors(False)
     grid = vtkarrays.ijkToRas(labels.geometry)
     for region, mask in labels.regions.items():
-        _fillSegment(node, region, labelmaps.orientedImage(mask, grid), _polyDataOf(labels.surfaces.get(region)))
+        surface = labels.surfaces.get(region)
+        filled = vtk.vtkPolyData() if surface is None else polyDataOf(surface)
+        _fillSegment(node, region, labelmaps.orientedImage(mask, grid), filled)
 
 
 def emptyOutlines(node) -> None:
@@ -270,13 +272,9 @@ def brainSurface(scene) -> list:
     return [node]
 
 
-def fillSurface(node, surface: Surface | None) -> None:
-    """Let the model show a surface, or nothing."""
-    node.SetAndObservePolyData(_polyDataOf(surface))
-
-
-def _polyDataOf(surface: Surface | None):
-    return vtk.vtkPolyData() if surface is None else polyDataOf(surface)
+def fillSurface(node, surface: Surface) -> None:
+    """Let the model show a surface."""
+    node.SetAndObservePolyData(polyDataOf(surface))
 
 
 def restrictTo(display, viewNodeIDs: Sequence[str]) -> None:

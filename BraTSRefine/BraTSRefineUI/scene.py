@@ -201,7 +201,10 @@ class CaseScene:
         for channel, image in images.items():
             self._showImage(channel, image)
         brain = next((image.brain for image in list(data.images.values())[:1]), None)
-        nodes.fillSurface(self._owned.one("brain", lambda: nodes.brainSurface(self.scene)), brain)
+        if brain is None:
+            self._owned.remove("brain")
+        else:
+            nodes.fillSurface(self._owned.one("brain", lambda: nodes.brainSurface(self.scene)), brain)
 
     def _showImage(self, channel: str, image: Image) -> None:
         name = casedata.CHANNEL_NAMES.get(channel, channel)

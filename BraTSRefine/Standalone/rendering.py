@@ -12,8 +12,6 @@ from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkObject, vtkUnsignedCharArray
 
 BACKGROUND = (0.11, 0.115, 0.125)
-
-
 SHOWN = ("Camera", "Crosshair", "Layer", "Model", "ScalarBar", "Segmentations", "View")
 """Kinds of displayable managers; window and level are dragged by that of the scalar bar."""
 
