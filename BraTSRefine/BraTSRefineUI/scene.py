@@ -52,26 +52,6 @@ class CaseScene:
 
     def show(self, data: CaseData, uncertainty: UncertaintyMap | None = None, region: str = "WT") -> None:
         """Show a case in the views that exist; where they look does not change."""
-        before = self._data
-        isOther = any(getattr(data, one) is not getattr(before, one) for one in OUTLINES)
-        self._show(data, uncertainty, region)
-        if isOther:
-            views.follow(self.scene)
-
-    def setRegion(self, region: str, uncertainty: UncertaintyMap | None) -> None:
-        """Put another region of what is shown forward, with its map; the outlines stay and only look otherwise."""
-        self.region = region
-        self._showErrors()
-        self._showDistances()
-        self.showUncertainty(uncertainty)
-
-    def showAnother(self, data: CaseData, uncertainty: UncertaintyMap | None = None, region: str = "WT") -> None:
-        """Show another case, looking at its tumour once its nodes are there."""
-        self._show(data, uncertainty, region)
-        self.lookAtTumour()
-        views.follow(self.scene)
-
-    def _show(self, data: CaseData, uncertainty: UncertaintyMap | None, region: str) -> None:
         before, self._data, self.region = self._data, data.withoutImages(), region
         if data.images is not None:
             self._showImages(data)
@@ -83,6 +63,19 @@ class CaseScene:
         self._showErrors()
         self._showDistances()
         self.showUncertainty(uncertainty)
+        views.follow(self.scene)
+
+    def setRegion(self, region: str, uncertainty: UncertaintyMap | None) -> None:
+        """Put another region of what is shown forward, with its map; the outlines stay and only look otherwise."""
+        self.region = region
+        self._showErrors()
+        self._showDistances()
+        self.showUncertainty(uncertainty)
+
+    def showAnother(self, data: CaseData, uncertainty: UncertaintyMap | None = None, region: str = "WT") -> None:
+        """Show another case, looking at its tumour once its nodes are there."""
+        self.show(data, uncertainty, region)
+        self.lookAtTumour()
 
     def showUncertainty(self, uncertainty: UncertaintyMap | None) -> None:
         """Show a map as the third slice layer, or none."""

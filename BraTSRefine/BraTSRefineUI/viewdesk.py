@@ -74,8 +74,6 @@ class ViewDesk(Desk):
     def refresh(self) -> None:
         if self.comparing.refresh():
             self._compareAnew()
-        elif self.comparing.member is not None:
-            self.scene.showPrediction(self.comparing.member.labels)
         self.bar.refresh()
         self.writeCaptions()
 
