@@ -16,7 +16,10 @@ FAR_MM = 10.0
 
 BOUNDARY_MM = 2.0
 BOUNDARY_SHARE = 0.95
-"""An error is one of the boundary where this share of it lies within 2 mm of the reference's surface."""
+"""An error is one of the boundary where this share of it lies within 2 mm (or a voxel's diagonal) of the surface.
+
+Of the other mask's: all of a thin rim lies within 2 mm of its own surface, also where half of it was not found.
+"""
 
 SAMPLED_VOXELS = 20_000
 FALSE_POSITIVE, FALSE_NEGATIVE, WRONG_CLASS, CONFUSED_AWAY = 1, 2, 3, 4
@@ -37,7 +40,7 @@ class RegionError:
 
     ``far``: pieces of the prediction that touch no reference and lie more than ``FAR_MM`` from it.
     ``missed``: pieces of the reference of which the prediction touches nothing.
-    ``boundary_only``: nothing is missed or made up as a whole and the error hugs the reference's surface.
+    ``boundary_only``: nothing is missed or made up as a whole and both surfaces lie within ``boundary_mm``.
     """
 
     region: str
@@ -54,6 +57,7 @@ class RegionError:
     missed_ml: float = 0.0
     reference_count: int = 0
     boundary_only: bool = False
+    boundary_mm: float = BOUNDARY_MM
 
     @property
     def dice(self) -> float:
@@ -205,7 +209,8 @@ def _lonely_pieces(true: np.ndarray, found: np.ndarray, grid: _Grid) -> Mapping[
     labels, counts = _pieces(found)
     made_up = _untouched(labels, counts, true)
     summary |= _far(labels, counts, made_up, surface, grid.geometry.voxel_ml)
-    summary["boundary_only"] = not len(missed) and not len(made_up) and _hugs(true != found, surface)
+    summary["boundary_mm"] = surface.near_mm
+    summary["boundary_only"] = not len(missed) and not len(made_up) and _hug(true, found, surface, grid.spacing)
     return summary
 
 
@@ -222,12 +227,18 @@ class _Surface:
         from scipy.spatial import KDTree
 
         self._spacing = spacing
-        self.near_mm = max(BOUNDARY_MM, float(spacing.max()))
+        self.near_mm = max(BOUNDARY_MM, float(np.linalg.norm(spacing)))
         self._tree = KDTree(np.argwhere(mask & ~binary_erosion(mask)) * spacing)
 
     def distances(self, places: np.ndarray, at_most: float = np.inf) -> np.ndarray:
         """Millimetres from voxel indices (n, 3) to the nearest surface voxel; infinite beyond ``at_most``."""
         return self._tree.query(places * self._spacing, distance_upper_bound=at_most)[0]
+
+    def share_near(self, mask: np.ndarray) -> float:
+        """The share of a mask's voxels that lie near the surface; of an even sample where it is large."""
+        places = np.argwhere(mask)
+        sample = places[:: max(1, len(places) // SAMPLED_VOXELS)]
+        return float((self.distances(sample, self.near_mm + 1e-6) < np.inf).mean())
 
 
 def _far(
@@ -250,11 +261,9 @@ def _far(
     }
 
 
-def _hugs(wrong: np.ndarray, surface: _Surface) -> bool:
-    """Whether the error lies along the surface; judged on an even sample where it is large."""
-    places = np.argwhere(wrong)
-    if not len(places):
-        return False
-    sample = places[:: max(1, len(places) // SAMPLED_VOXELS)]
-    near = surface.distances(sample, surface.near_mm + 1e-6) < np.inf
-    return float(near.mean()) >= BOUNDARY_SHARE
+def _hug(true: np.ndarray, found: np.ndarray, surface: _Surface, spacing: np.ndarray) -> bool:
+    """Whether what is too much lies along the reference's ``surface``, and what is missing along the prediction's."""
+    too_much, missing = found & ~true, true & ~found
+    along = (too_much, surface), (missing, _Surface(found, spacing))
+    near = sum(np.count_nonzero(wrong) * theirs.share_near(wrong) for wrong, theirs in along if wrong.any())
+    return near >= BOUNDARY_SHARE * max(np.count_nonzero(true != found), 1)

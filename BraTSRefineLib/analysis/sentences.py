@@ -101,7 +101,10 @@ def _boundary(error: RegionError) -> Verdict | None:
     difference = error.prediction_ml - error.reference_ml
     balance = "" if abs(difference) < 0.02 * error.reference_ml else f", {ml(abs(difference))} too "
     balance += "" if not balance else "large" if difference > 0 else "small"
-    return Verdict(f"{error.region}: boundary only, within 2 mm of the reference{balance}", _boundary_fix(difference))
+    return Verdict(
+        f"{error.region}: boundary only, within {error.boundary_mm:.2g} mm of the reference{balance}",
+        _boundary_fix(difference),
+    )
 
 
 def _boundary_fix(difference: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -97,6 +99,23 @@ def test_a_thick_miss_is_not_an_error_of_the_boundary():
     error = described(TUMOUR, ball((40, 40, 40), 7))
     assert not error.boundary_only
     assert case_sentence(error).startswith("WT too small: 5.7 ml not found, 80 % of the reference")
+
+
+def test_half_a_thin_rim_that_was_not_found_is_no_error_of_the_boundary():
+    """Each of its voxels lies within 2 mm of the reference's own surface."""
+    rim = TUMOUR & ~ball((40, 40, 40), 9)
+    half = rim.copy()
+    half[40:] = False
+    error = described(rim, half, "ET")
+    assert not error.boundary_only
+    assert "too small" in case_sentence(error)
+
+
+def test_on_a_coarse_grid_a_voxel_is_the_boundary_and_the_sentence_says_its_size():
+    coarse = replace(GEOMETRY, spacing=(4.0, 4.0, 4.0))
+    error = described(TUMOUR, ball((40, 40, 40), 11), geometry=coarse)
+    assert error.boundary_only
+    assert "boundary only, within 6.9 mm of the reference" in case_sentence(error)
 
 
 def test_a_flood_is_called_so():
