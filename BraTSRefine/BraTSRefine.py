@@ -70,7 +70,12 @@ class BraTSRefineWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         Raises CohortError or WorkspaceError.
         """
         self.workbench.review.keepIn(store)
-        self.workbench.openFolder(str(cohortFolder), str(workspaceFolder))
+        self.workbench.opening.openAtOnce(str(cohortFolder), str(workspaceFolder))
+
+    def beginOpening(self, cohortFolder, workspaceFolder="", store=""):
+        """The same while the window goes on; what goes wrong is said in it."""
+        self.workbench.review.keepIn(store)
+        self.workbench.cohortPanel.openPlace(str(cohortFolder), str(workspaceFolder))
 
     def panelNames(self):
         """The names of the panels, in the order of the work."""
@@ -85,8 +90,8 @@ class BraTSRefineWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.workbench.showCase(caseName)
 
     def isReading(self):
-        """Whether a case that was chosen is still being read and will be shown by itself."""
-        return bool(self.workbench.reading.wantedCase)
+        """Whether a cohort or a case that was chosen is still being read and will be shown by itself."""
+        return self.workbench.opening.isRunning or bool(self.workbench.reading.wantedCase)
 
 
 class BraTSRefineLogic(ScriptedLoadableModuleLogic):

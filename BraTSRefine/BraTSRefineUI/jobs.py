@@ -35,7 +35,7 @@ class JobRunner:
         self._process = None
         self._buffer = b""
         self._lastEvent: dict | None = None
-        self._wasCancelled = False
+        self.wasCancelled = False
 
     @property
     def isRunning(self) -> bool:
@@ -43,22 +43,26 @@ class JobRunner:
 
     def start(self, jobFile: Path) -> None:
         """Start the worker of a ``job.json``. One that still runs must be cancelled first."""
+        job = Path(jobFile)
+        self.startModule("BraTSRefineLib.jobs", str(job), "--stop-when-stdin-closes", runFolder=job.parent)
+
+    def startModule(self, *arguments: str, runFolder: Path | None = None) -> None:
+        """Start a module of the backend that tells events as a job does and ends when its standard input does."""
         if self.isRunning:
             raise RuntimeError("a job is still running; cancel it first")
-        self.runFolder = Path(jobFile).parent
-        self._buffer, self._lastEvent, self._wasCancelled = b"", None, False
+        self.runFolder = runFolder
+        self._buffer, self._lastEvent, self.wasCancelled = b"", None, False
         process = self._process = qt.QProcess()
         process.setProcessEnvironment(processEnvironment())
         process.readyReadStandardOutput.connect(self._onOutput)
         process.finished.connect(self._onFinished)
         process.errorOccurred.connect(self._onError)
-        arguments = ["-m", "BraTSRefineLib.jobs", str(jobFile), "--stop-when-stdin-closes"]
-        process.start(pythonExecutable(), arguments)
+        process.start(pythonExecutable(), ["-m", *arguments])
 
     def cancel(self) -> None:
         """Ask the job to stop; it answers with ``cancelled`` within two seconds and leaves nothing half done."""
         if self.isRunning:
-            self._wasCancelled = True
+            self.wasCancelled = True
             self._process.closeWriteChannel()
             self._process.terminate()
 
@@ -103,7 +107,7 @@ class JobRunner:
         self.onEvent(self._lastEvent or self._wordsFor(exitCode))
 
     def _wordsFor(self, exitCode: int) -> dict:
-        if self._wasCancelled:
+        if self.wasCancelled:
             return {"event": "cancelled"}
         return {"event": "failed", "message": f"the worker ended without a word (exit code {exitCode})"}
 

@@ -89,11 +89,23 @@ class ReadingDesk(Desk):
             self.wantedModel = ""
             then()
             return
-        self.wantedCase = reading.case.case
+        self._want(reading.case.case)
         self._waiting = [then]
-        self._former = self.workbench.status
-        self._tell(_("starting"))
         self.prefetcher.read(reading, self._arrived, lambda part: self._tell(_(part)))
+
+    def showSoon(self, name: str) -> None:
+        """Show that case once the window has drawn what it shows now, unless another one is chosen first."""
+        if name:
+            self._want(name)
+            qt.QTimer.singleShot(0, lambda: self._showIfWanted(name))
+
+    def _showIfWanted(self, name: str) -> None:
+        if self.wantedCase == name and not self._waiting:
+            self.workbench.showCaseFromPanel(name)
+
+    def _want(self, name: str) -> None:
+        self.wantedCase, self._former = name, self.workbench.status
+        self._tell(_("starting"))
 
     def giveUp(self) -> None:
         """Whatever is waited for is not shown when it comes."""

@@ -69,16 +69,31 @@ class Session:
 
         Raises CohortError and WorkspaceError; what was open before stays open then.
         """
-        from BraTSRefineLib.cohort import Workspace, discover, save_cohort
+        from BraTSRefineLib.cohort.opening import keep, look
 
-        opened = Workspace.open(workspace or Workspace.beside(folder), folder)
-        cohort = None if again or labels != "auto" else _known(opened, folder)
-        if cohort is None:
-            cohort = discover(Path(folder), labels=labels)
-            save_cohort(cohort, opened)
+        cohort, opened = look(folder, workspace, labels, again)
+        keep(cohort, opened)
+        self._begin(cohort, opened)
+
+    def kept(self, workspace: str | Path) -> Session:
+        """Another session on what a workspace keeps of its data folder, which this one may ``become``.
+
+        Raises CohortError.
+        """
+        from BraTSRefineLib.cohort import Workspace, load_cohort
+
+        opened, other = Workspace(Path(workspace)), Session(self.readAhead)
+        other._begin(load_cohort(opened), opened)
+        return other
+
+    def become(self, other: Session) -> None:
+        """Everything that the other one has open, and nothing of what was open here."""
+        vars(self).update(vars(other))
+
+    def _begin(self, cohort: Cohort, workspace: Workspace) -> None:
         self.__init__(self.readAhead)
-        self.workspace = opened
-        self.versions.open(opened.root)
+        self.workspace = workspace
+        self.versions.open(workspace.root)
         self._take(cohort)
 
     def reload(self) -> None:
@@ -94,6 +109,13 @@ class Session:
 
     def setRegion(self, region: str) -> None:
         self.region, self._rows, self.flagIndex = region, None, -1
+
+    def preferScoredRegion(self) -> None:
+        """ET where anything of it was scored, else WT."""
+        for region in ("ET", "WT"):
+            self.setRegion(region)
+            if any(row.values for row in self.rows()):
+                return
 
     def setMetric(self, metric: str) -> None:
         self.metric, self._rows = metric, None
@@ -360,13 +382,3 @@ class Session:
     def _mostComplete(self) -> str:
         """The first of the models that predicted most cases."""
         return max(self.models, key=lambda model: sum(model in c.predictions for c in self.cohort.cases), default="")
-
-
-def _known(workspace: Workspace, folder: str | Path) -> Cohort | None:
-    """What the workspace knows of this very folder; None where it knows nothing or another one."""
-    from BraTSRefineLib.cohort import load_cohort
-
-    if not workspace.cohort_csv.is_file():
-        return None
-    cohort = load_cohort(workspace)
-    return cohort if Path(cohort.root).resolve() == Path(folder).expanduser().resolve() else None

@@ -9,11 +9,11 @@ from slicer.i18n import tr as _
 
 from . import casecard
 from .correctdesk import CorrectDesk
-from .dependencies import ensure
 from .desk import Action
 from .failures import reported
 from .helpsheet import HelpSheet
 from .jobdesk import JobDesk
+from .openingdesk import OpeningDesk
 from .panel import say
 from .panels.annotate import AnnotatePanel
 from .panels.cohort import CohortPanel
@@ -44,7 +44,7 @@ class Workbench:
 
     def __init__(self, ui, resourcePath: Callable[[str], str], scene, layoutManager) -> None:
         self.ui, self.resourcePath, self.layoutManager = ui, resourcePath, layoutManager
-        self.reading = ReadingDesk(self)
+        self.opening, self.reading = OpeningDesk(self), ReadingDesk(self)
         self.session = Session(self.reading.take)
         self.caseScene = CaseScene(scene)
         self.jobs = JobDesk(ui, self._afterJobNote, self._afterJob)
@@ -68,7 +68,7 @@ class Workbench:
         self.views = ViewDesk(self)
         self.correcting = CorrectDesk(self)
         self.plots = PlotDesk(self)
-        self.desks = [self.reading, self.review, self.views, self.correcting, self.plots, HelpSheet(self)]
+        self.desks = [self.opening, self.reading, self.review, self.views, self.correcting, self.plots, HelpSheet(self)]
         self._connect()
         self.refresh()
 
@@ -77,7 +77,7 @@ class Workbench:
         self._flagTips = {name: getattr(ui, name).toolTip for name in ("previousFlagButton", "nextFlagButton")}
         ui.openButton.clicked.connect(lambda checked=False: self.showPanel("Cohort"))
         ui.modelCombo.currentIndexChanged.connect(lambda index=0: self.setModel(ui.modelCombo.currentText))
-        ui.cancelJobButton.clicked.connect(lambda checked=False: self.jobs.cancel())
+        ui.cancelJobButton.clicked.connect(lambda checked=False: self.cancelJob())
         for region in REGIONS:
             self._regionButton(region).clicked.connect(lambda checked=False, region=region: self.setRegion(region))
         ui.previousCaseButton.clicked.connect(lambda checked=False: self.stepCase(-1))
@@ -159,33 +159,7 @@ class Workbench:
         self.ui.statusLabel.text = f"{RESEARCH_ONLY} · {words}"
         self.ui.statusLabel.toolTip = words
 
-    # Opening and choosing
-
-    def openFolder(self, folder: str, workspace: str = "", labels: str = "auto", again: bool = False) -> None:
-        """Open a cohort and show its worst case. Raises CohortError, WorkspaceError or MissingPackages."""
-        ensure(self.resourcePath("requirements.txt"))
-        self.leaving()
-        self.session.open(folder, workspace, labels, again)
-        self.jobs.forget()
-        self.failure = ""
-        self.cohortPanel.remember(str(self.session.cohort.root))
-        self.worstCases.forgetChoices()
-        for desk in self.desks:
-            desk.opened()
-        self._preferScoredRegion()
-        self.showPanel("Worst cases" if self.session.hasScores or not self.session.models else "Cohort")
-        stoppedAt = self.review.reviewing.lastCase()
-        if stoppedAt:
-            self.showPanel("Review")
-        self.refresh()
-        self.showCase(stoppedAt or self.session.worstCase())
-
-    def _preferScoredRegion(self) -> None:
-        """ET where anything of it was scored, else WT."""
-        for region in ("ET", "WT"):
-            self.session.setRegion(region)
-            if any(row.values for row in self.session.rows()):
-                return
+    # Choosing
 
     def showCase(self, name: str) -> None:
         """Read a case and show it in the scene, the views and the panels."""
@@ -321,7 +295,12 @@ class Workbench:
 
     @property
     def isBusy(self) -> bool:
-        return self.jobs.isBusy
+        """Whether a job runs or a cohort is being opened."""
+        return self.jobs.isBusy or self.opening.isRunning
+
+    def cancelJob(self) -> None:
+        """Stop the one that runs."""
+        (self.opening if self.opening.isRunning else self.jobs).cancel()
 
     def startJob(self, kind: str, parameters: dict, count: int = 0) -> None:
         """Describe a job about ``count`` cases and start its worker; the panels say so."""
@@ -347,7 +326,7 @@ class Workbench:
         wasScored = self.session.hasScores
         self.session.reload()
         if self.jobs.kind == "score" and not wasScored:
-            self._preferScoredRegion()
+            self.session.preferScoredRegion()
             self.showPanel("Worst cases")
             self.showCase(self.session.worstCase())
         elif self.jobs.kind == "uncertainty" and self.session.case:

@@ -53,8 +53,11 @@ def _review(options) -> int:
         print("There is no display: the same window is rendered off-screen.")
     host = start(offscreen=offscreen, size=options.size, light=options.light)
     try:
+        if not offscreen:
+            host.widget.beginOpening(options.cohort, options.workspace, options.store)
+            return host.run()
         openCohort(host, options.cohort, options.workspace, options.store)
-        return _photograph(host, options) if offscreen else host.run()
+        return _photograph(host, options)
     finally:
         host.close()
 

@@ -1,7 +1,8 @@
-"""The review run: opens a cohort's workspace in the module and, off-screen, photographs the case and every panel.
+"""The review run off-screen: opens a cohort's workspace in the module and photographs the case and every panel.
 
 What the module's widget has to offer: ``openWorkspace(cohortFolder, workspaceFolder[, store])``, which ends with a case
-shown; ``panelNames() -> list[str]``; ``showPanel(name)``.
+shown; ``panelNames() -> list[str]``; ``showPanel(name)``. For a window that people see, ``beginOpening`` with the same
+arguments, which comes back at once.
 """
 
 import re

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 
 from .case import CHANNELS, Case, Cohort, CohortError, Problem
@@ -14,8 +15,17 @@ from .draft import DataSet, Draft
 from .geometry import Geometries
 from .naming import person_of
 
+Progress = Callable[[int, int, str], None]
+"""Told after each case whose files were looked at: how many, of how many, and its name."""
 
-def assemble(root: Path, data_sets: Sequence[DataSet], problems: Sequence[Problem], stated: Stated) -> Cohort:
+
+def assemble(
+    root: Path,
+    data_sets: Sequence[DataSet],
+    problems: Sequence[Problem],
+    stated: Stated,
+    progress: Progress | None = None,
+) -> Cohort:
     """One cohort of one or several data sets; several are centres, named after their folders.
 
     A case name that several data sets use becomes ``<centre>/<case>`` in each of them.
@@ -26,8 +36,9 @@ def assemble(root: Path, data_sets: Sequence[DataSet], problems: Sequence[Proble
     several = len({data_set.root for data_set in data_sets}) > 1
     cases: list[Case] = []
     found: list[Problem] = list(problems)
+    tell = _counting(progress, sum(len(data_set.drafts) for data_set in data_sets))
     for data_set in data_sets:
-        check(data_set, geometries)
+        check(data_set, geometries, tell)
         conventions = settle(data_set, stated)
         _place(data_set, several=several)
         drafts = sorted(data_set.drafts.values(), key=lambda draft: draft.case)
@@ -35,6 +46,12 @@ def assemble(root: Path, data_sets: Sequence[DataSet], problems: Sequence[Proble
         found += data_set.problems
     layout = "several data sets" if several else data_sets[0].layout
     return Cohort(root, layout, tuple(cases), tuple(found))
+
+
+def _counting(progress: Progress | None, total: int) -> Callable[[str], None]:
+    """``progress`` as something that is told the name of each case alone."""
+    number = count(1)
+    return lambda case: progress(next(number), total, case) if progress else None
 
 
 def _check_models_exist(root: Path, data_sets: Sequence[DataSet], stated: Stated) -> None:

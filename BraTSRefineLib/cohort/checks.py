@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .case import CHANNELS
@@ -13,12 +13,16 @@ from .volumes import Geometry, VolumeError
 NO_RESAMPLING = "export it on that grid again, nothing is resampled here"
 
 
-def check(data_set: DataSet, geometries: Geometries) -> None:
-    """Add every problem of geometry and every missing file of the data set's cases to their problems."""
+def check(data_set: DataSet, geometries: Geometries, tell: Callable[[str], None]) -> None:
+    """Add every problem of geometry and every missing file of the data set's cases to their problems.
+
+    ``tell`` gets the name of each case once its files were looked at.
+    """
     models = data_set.models
     for draft in data_set.drafts.values():
         _check_geometry(draft, geometries, data_set.root)
         _note_missing(draft, models)
+        tell(draft.case)
 
 
 def _check_geometry(draft: Draft, geometries: Geometries, root: Path) -> None:

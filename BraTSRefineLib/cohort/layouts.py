@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .assembly import assemble
+from .assembly import Progress, assemble
 from .brats_folders import read_brats
 from .case import Cohort, CohortError, Problem
 from .conventions import stated_by_user
@@ -32,21 +32,23 @@ def discover(
     model_labels: Mapping[str, str] | None = None,
     references: Path | str | None = None,
     predictions: Mapping[str, Path | str] | None = None,
+    progress: Progress | None = None,
 ) -> Cohort:
     """The cohort in ``folder`` (or of a manifest ``.csv``), with everything that is missing or wrong in it.
 
     ``labels`` states one convention for everything, ``model_labels`` that of single models. ``references`` and
-    ``predictions`` (model: folder) add folders to what is found, or replace the layout altogether.
+    ``predictions`` (model: folder) add folders to what is found, or replace the layout altogether. ``progress`` is told
+    of each case once the headers of its files were read.
     Raises CohortError where there is no such folder, nothing that is known in it, or an unknown convention.
     """
     folder = Path(folder).expanduser().resolve()
     if folder.suffix.lower() == ".csv":
-        return read_manifest(folder, labels=labels, model_labels=model_labels)
+        return read_manifest(folder, labels=labels, model_labels=model_labels, progress=progress)
     stated = stated_by_user(labels, model_labels)
     try:
         if references is not None or predictions:
-            return assemble(folder, [_two_folders(folder, references, predictions or {})], [], stated)
-        return assemble(folder, *_data_sets(folder), stated)
+            return assemble(folder, [_two_folders(folder, references, predictions or {})], [], stated, progress)
+        return assemble(folder, *_data_sets(folder), stated, progress)
     except OSError as error:
         raise CohortError(f"{error.filename or folder}: not readable ({error.strerror}); check its rights") from None
 
@@ -67,9 +69,15 @@ def _data_sets(folder: Path) -> tuple[list[DataSet], list[Problem]]:
     return found, [Problem(f"{sub.name}: {message}", file=sub, level="note") for sub in read if read[sub] is None]
 
 
+def check_there(folder: Path | str) -> None:
+    """Raises CohortError where there is no such folder or manifest."""
+    if not Path(folder).expanduser().exists():
+        kind = "manifest" if Path(folder).suffix.lower() == ".csv" else "folder"
+        raise CohortError(f"{folder}: no such {kind}; check the path")
+
+
 def _check_folder(folder: Path) -> None:
-    if not folder.exists():
-        raise CohortError(f"{folder}: no such folder; check the path")
+    check_there(folder)
     if not folder.is_dir():
         raise CohortError(f"{folder}: neither a folder nor a manifest .csv")
     if not any(folder.iterdir()):

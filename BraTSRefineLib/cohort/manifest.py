@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..regions import LabelConvention, LabelError
-from .assembly import assemble
+from .assembly import Progress, assemble
 from .case import Cohort, CohortError, Problem, stated_convention
 from .conventions import stated_by_user
 from .draft import DataSet, Draft
@@ -21,6 +21,7 @@ def read_manifest(
     root: Path | str | None = None,
     labels: str = "auto",
     model_labels: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
 ) -> Cohort:
     """The cohort of a manifest: ``case`` and any of the other columns; paths are relative to ``root``.
 
@@ -41,9 +42,8 @@ def read_manifest(
     for row in rows:
         data_set = data_sets.setdefault(row.get("center", ""), DataSet(root, "manifest"))
         data_set.drafts[row["case"]] = _draft(row, root)
-    return assemble(
-        root, list(data_sets.values()), _further_columns(path, rows[0]), stated_by_user(labels, model_labels)
-    )
+    stated = stated_by_user(labels, model_labels)
+    return assemble(root, list(data_sets.values()), _further_columns(path, rows[0]), stated, progress)
 
 
 def _check_names(path: Path, names: Sequence[str]) -> None:

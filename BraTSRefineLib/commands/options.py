@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,13 +70,12 @@ def open_cohort(
 
     What the workspace already knows is left as it is, so that results stay younger than the cohort they are of.
     """
-    from ..cohort import save_cohort
+    from ..cohort.opening import keep
     from ..cohort.workspace import Workspace
 
     cohort = find_cohort(folder, labels, model_labels, references, predictions)
     opened = Workspace.open(workspace or Workspace.beside(folder), folder)
-    if not _is_saved(cohort, opened):
-        save_cohort(cohort, opened)
+    keep(cohort, opened)
     return cohort, opened
 
 
@@ -90,16 +91,23 @@ def find_cohort(
 
     folders = {model: Path(path) for model, path in pairs(predictions, "--predictions").items()}
     stated = pairs(model_labels, "--model-labels")
-    return discover(folder, labels=labels, model_labels=stated, references=references, predictions=folders or None)
+    with progress_bar("looking") as tell:
+        return discover(
+            folder,
+            labels=labels,
+            model_labels=stated,
+            references=references,
+            predictions=folders or None,
+            progress=tell,
+        )
 
 
-def _is_saved(cohort: Cohort, workspace: Workspace) -> bool:
-    from ..cohort import CohortError, load_cohort
-
-    try:
-        return load_cohort(workspace) == cohort
-    except CohortError:
-        return False
+@contextmanager
+def progress_bar(words: str) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar on standard error while something is done; to be told how many of how many, and a name."""
+    with Progress(*Progress.get_default_columns(), console=notes, transient=True) as progress:
+        task = progress.add_task(words, total=None)
+        yield lambda done, total, name: progress.update(task, completed=done, total=total)
 
 
 def is_current(result: Path, workspace: Workspace) -> bool:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress
 
 from .options import (
     FolderArgument,
@@ -25,6 +24,7 @@ from .options import (
     notes,
     open_cohort,
     print_problems,
+    progress_bar,
     run_job,
     scores_of,
 )
@@ -47,13 +47,8 @@ def phantom(
     """
     from ..phantom import write_cohort
 
-    with Progress(*Progress.get_default_columns(), console=notes, transient=True) as progress:
-        task = progress.add_task("simulating", total=cases)
-
-        def show(done: int, total: int, case: str) -> None:
-            progress.update(task, completed=done, total=total)
-
-        write_cohort(folder, cases=cases, centers=centers, seed=seed, scale=scale, progress=show)
+    with progress_bar("simulating") as tell:
+        write_cohort(folder, cases=cases, centers=centers, seed=seed, scale=scale, progress=tell)
     print(f"{cases} cases from {centers} centres: {folder}")
 
 

@@ -14,6 +14,7 @@ def test_a_folder_that_is_none_is_refused_and_the_open_cohort_stays(host, bench,
     bench.cohortPanel.ui.workspaceEdit.setText(str(tmp_path / "workspace"))
     host.widget.showPanel("Cohort")
     click(bench.cohortPanel.ui.openFolderButton)
+    host.settle()
     assert "no such folder" in bench.cohortPanel.ui.cohortStateLabel.text()
     assert bench.session.case == case
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 
 import qt
 import slicer
@@ -16,6 +17,8 @@ CONVENTIONS = ("auto", "brats2021", "brats2023", "brats2013", "brats2024-gli", "
 RECENT = "BraTSRefine/recent"
 RECENT_KEPT = 4
 
+NO_FOLDER = _("Not opened: choose a data folder first")
+OPENING = _("Looking at the folder; how far that is, and the button that cancels it, are shown below.")
 WELCOME = _("Choose a data folder. Nothing in it is ever changed; results go to the workspace beside it.")
 
 
@@ -34,14 +37,25 @@ class CohortPanel(Panel):
         ui.lookAgainButton.clicked.connect(lambda checked=False: self.open(again=True))
         ui.scoreButton.clicked.connect(lambda checked=False: self.score())
         ui.reviewButton.clicked.connect(lambda checked=False: self.workbench.showPanel("Worst cases"))
-        ui.recentLabel.linkActivated.connect(self._openRecent)
+        ui.recentLabel.linkActivated.connect(lambda folder: self.openPlace(folder))
         keepRowsFitted(ui.problemsTable)
 
     def open(self, again: bool = False) -> None:
-        """Open what the lines say."""
-        ui = self.ui
-        with reported(_("Not opened:"), self.workbench.tellFailure):
-            self.workbench.openFolder(ui.folderEdit.text.strip(), ui.workspaceEdit.text.strip(), self._labels(), again)
+        """Open what the lines say, unless something runs."""
+        ui, bench = self.ui, self.workbench
+        if bench.isBusy:
+            return
+        if not ui.folderEdit.text.strip():
+            bench.tellFailure(NO_FOLDER)
+            return
+        with reported(_("Not opened:"), bench.tellFailure):
+            bench.opening.start(ui.folderEdit.text.strip(), ui.workspaceEdit.text.strip(), self._labels(), again)
+
+    def openPlace(self, folder: str, workspace: str = "") -> None:
+        """Open that folder, as if it had been typed."""
+        if not self.workbench.isBusy:
+            self.ui.folderEdit.text, self.ui.workspaceEdit.text = folder, workspace
+            self.open()
 
     def score(self) -> None:
         """Score everything, by the convention of the scores that are there."""
@@ -58,10 +72,8 @@ class CohortPanel(Panel):
         if not session.isOpen:
             say(ui.foundLabel, "")
             ui.problemsTable.visible = False
-            say(ui.cohortStateLabel, self._failure() or WELCOME)
+            say(ui.cohortStateLabel, OPENING if isBusy else self._failure() or WELCOME)
             return
-        if not self.workbench.failure:
-            ui.folderEdit.text, ui.workspaceEdit.text = str(session.cohort.root), str(session.workspace.root)
         say(ui.foundLabel, self._found())
         self._refreshProblems()
         say(ui.cohortStateLabel, self._state(isBusy))
@@ -102,7 +114,8 @@ class CohortPanel(Panel):
 
     def _state(self, isBusy: bool) -> str:
         if isBusy:
-            return _("A job is running; its progress is shown below.")
+            isOpening = self.workbench.opening.isRunning
+            return OPENING if isOpening else _("A job is running; its progress is shown below.")
         if self.workbench.failure:
             return self._failure()
         if not self.session.models:
@@ -124,17 +137,15 @@ class CohortPanel(Panel):
             edit.text = folder
 
     def remember(self, folder: str) -> None:
-        """Put a folder on top of the recent ones."""
+        """Show the folder that was opened, or its manifest, and put it on top of the recent ones."""
+        folder = str(Path(folder).expanduser().absolute())
+        self.ui.folderEdit.text, self.ui.workspaceEdit.text = folder, str(self.session.workspace.root)
         recent = [folder, *(other for other in _recent() if other != folder)][:RECENT_KEPT]
         slicer.app.userSettings().setValue(RECENT, recent)
 
     def _recentLinks(self) -> str:
         links = "<br>".join(f'<a href="{escape(path)}">{escape(path)}</a>' for path in _recent())
         return _("Recent:") + f"<br>{links}" if links else ""
-
-    def _openRecent(self, folder: str) -> None:
-        self.ui.folderEdit.text, self.ui.workspaceEdit.text = folder, ""
-        self.open()
 
 
 def _levelCell(problem: overview.ProblemRow) -> Cell:
