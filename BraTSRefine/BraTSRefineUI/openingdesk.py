@@ -99,9 +99,10 @@ class OpeningDesk(Desk):
             self._read = self.session.kept(self._workspace)
             self._timer.start()
         elif self._read is not None:
+            read, self._read = self._read, None
             self.row.hide()
             self.workbench.leaving()
-            self.session.become(self._read)
+            self.session.become(read)
             self.workbench.reading.showSoon(self._begin(self._folder))
 
     def _onEvent(self, event: dict) -> None:

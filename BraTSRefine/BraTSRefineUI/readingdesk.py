@@ -18,7 +18,7 @@ from .prefetch import Prefetcher
 from .reading import CaseRead, Reading
 
 PAUSE_MS = 150
-SMALL_BYTES = 48 * 2**20
+SMALL_BYTES = 8 * 2**20
 """What takes less time to read than to ask another process for it."""
 
 

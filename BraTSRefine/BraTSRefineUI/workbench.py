@@ -156,7 +156,7 @@ class Workbench:
     def tellStatus(self, words: str) -> None:
         """Say in the bottom line what was done last."""
         self.status = words
-        self.ui.statusLabel.text = f"{RESEARCH_ONLY} · {words}"
+        self.ui.statusLabel.text = f"{RESEARCH_ONLY} · {words}" if words else RESEARCH_ONLY
         self.ui.statusLabel.toolTip = words
 
     # Choosing

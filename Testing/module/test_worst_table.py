@@ -8,7 +8,7 @@ import pytest
 from driving import cells, click, click_row, press
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox
+from PySide6.QtWidgets import QCheckBox, QHeaderView
 
 
 @pytest.fixture
@@ -141,6 +141,23 @@ def test_many_columns_scroll_inside_the_table_and_the_panel_stays_as_wide(host, 
     host.settle()
     assert host.window.panel.width() <= 480
     assert panel.ui.casesTable.horizontalScrollBar().maximum() > 0
+
+
+def test_columns_are_fitted_when_the_table_is_seen_and_no_row_is_measured_before(host, panel, phantom_cohort, tmp_path):
+    """An unscored cohort opens on the start page; Qt would measure every row of a table that is not seen."""
+    header = panel.ui.casesTable.horizontalHeader()
+    header.setSectionResizeMode(QHeaderView.Interactive)
+    header.resizeSection(0, header.minimumSectionSize())
+    narrow = header.sectionSize(0)
+    host.widget.openWorkspace(phantom_cohort, tmp_path / "unscored")
+    host.settle()
+    assert not panel.ui.casesTable.isVisible()
+    assert header.sectionSize(0) == narrow
+    host.widget.showPanel("Worst cases")
+    host.settle()
+    assert header.sectionSize(0) > narrow
+    assert header.sectionResizeMode(header.count() - 1) == QHeaderView.Stretch
+    assert header.length() == panel.ui.casesTable.viewport().width()
 
 
 def test_export_writes_what_is_chosen_or_else_shown(host, bench, panel, tmp_path, monkeypatch):

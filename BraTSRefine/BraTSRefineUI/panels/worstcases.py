@@ -47,6 +47,8 @@ class WorstCasesPanel(Panel):
         self.chooser.chosen = Chosen.read([word for word in str(kept).split("|") if word])
         ui.metricCombo.currentIndexChanged.connect(lambda index=0: self._onMetric())
         ui.filterEdit.textChanged.connect(lambda text="": self._show())
+        self._whenSeen = _WhenSeen(ui.casesTable, self._fitColumns)
+        ui.casesTable.installEventFilter(self._whenSeen)
         self._escape = _ClearOnEscape(ui.filterEdit)
         ui.filterEdit.installEventFilter(self._escape)
         ui.filterEdit.returnPressed.connect(lambda: ui.casesTable.setFocus())
@@ -153,12 +155,16 @@ class WorstCasesPanel(Panel):
         if not text and not self.columns.isUnpredicted.all():
             kept = ~self.columns.isUnpredicted
         self.table.show(kept)
-        if not self._isFitted:
-            self.table.fitColumns()
-            self._isFitted = True
+        self._fitColumns()
         self.showSelected()
         self._tellState()
         self._tellHearers()
+
+    def _fitColumns(self) -> None:
+        """Once after each refill, when the table is seen: of a hidden one Qt would measure thousands of rows."""
+        if self.ui.casesTable.visible and not self._isFitted:
+            self.table.fitColumns()
+            self._isFitted = True
 
     def _tellState(self) -> None:
         say(self.ui.filterProblemLabel, escape(self._problem))
@@ -242,6 +248,19 @@ class _ClearOnEscape(qt.QObject):
         if isEscape and self._edit.text:
             self._edit.text = ""
             return True
+        return False
+
+
+class _WhenSeen(qt.QObject):
+    """Calls when a widget is seen and has got its size."""
+
+    def __init__(self, widget, call: Callable[[], None]) -> None:
+        qt.QObject.__init__(self, widget)
+        self._call = call
+
+    def eventFilter(self, watched, event) -> bool:
+        if event.type() == qt.QEvent.Show:
+            qt.QTimer.singleShot(0, lambda: self._call())
         return False
 
 
