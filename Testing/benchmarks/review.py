@@ -2,14 +2,16 @@
 
 Full-size files on disk (240x240x155, four modalities, reference, prediction, uncertainty map), the real module in its
 window off-screen, drawn in software; keys, wheel and clicks as a person gives them. A stop is how late a timer of
-10 ms comes. ``REVIEW_PARTS`` chooses among window, memory, kills and walks (all by default). ``REVIEW_COHORT`` and
-``REVIEW_WORKSPACE`` take a real cohort that is scored and mapped (several cases and models) in place of the phantom.
+10 ms comes. ``REVIEW_PARTS`` chooses among opening, window, memory, kills and walks (all by default).
+``REVIEW_COHORT`` and ``REVIEW_WORKSPACE`` take a real cohort that is scored and mapped (several cases and models) in
+place of the phantom.
 """
 
 from __future__ import annotations
 
 import gc
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -30,20 +32,22 @@ SCROLL_S, WHEEL_EVERY_S, TURN_AFTER = 4.0, 0.02, 25
 SIZES = ((1280, 800), (1600, 900))
 MEGABYTE = 2**20
 FRAMES, BLOCK_S, KEPT_MB, SWITCH_S = 15, 0.5, 50, 0.5
-PARTS = ("window", "memory", "kills", "walks")
-ACTIONS = ("region", "model", "member", "layout", "threshold", "map", "tab", "flag", "overlays off")
 
 
 def measure() -> Iterator[Figure]:
-    chosen = os.environ.get("REVIEW_PARTS", ",".join(PARTS)).split(",")
+    chosen = os.environ.get("REVIEW_PARTS", ",".join(MEASURED)).split(",")
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / "cohort", Path(folder) / "workspace"
-        if "REVIEW_COHORT" in os.environ:
-            place = tuple(Path(os.environ[name]).resolve() for name in ("REVIEW_COHORT", "REVIEW_WORKSPACE"))
-        elif set(chosen) - {"kills"}:
-            subprocess.run([sys.executable, __file__, folder], check=True)
+        where = place(folder) if set(chosen) - {"kills"} else ()
         for part in chosen:
-            yield from {"window": _window, "memory": _memory, "kills": _kills, "walks": _walks}[part](*place)
+            yield from MEASURED[part](*where)
+
+
+def place(folder: str | Path) -> tuple[Path, Path]:
+    """Cohort and workspace: those that the environment names, else the phantom's, prepared in that folder."""
+    if "REVIEW_COHORT" in os.environ:
+        return tuple(Path(os.environ[name]).resolve() for name in ("REVIEW_COHORT", "REVIEW_WORKSPACE"))
+    subprocess.run([sys.executable, __file__, str(folder)], check=True)
+    return Path(folder) / "cohort", Path(folder) / "workspace"
 
 
 def prepare(folder: Path) -> None:
@@ -63,19 +67,22 @@ def prepare(folder: Path) -> None:
 
 @contextmanager
 def _opened(cohort: Path, workspace: Path, size: tuple[int, int]) -> Iterator[Review]:
+    """On a copy of the workspace: what is decided and corrected here belongs to nobody."""
     from BraTSRefine.Standalone.host import start
 
-    host = start("BraTSRefine", offscreen=True, size=size)
-    try:
-        host.widget.openWorkspace(cohort, workspace)
-        review = Review(host)
-        review.bench.setModel(review.models()[1])
-        review.bench.setRegion("WT")
-        review.rest()
-        yield review
-        assert not host.failures, host.failures
-    finally:
-        host.close()
+    with tempfile.TemporaryDirectory() as folder:
+        own = shutil.copytree(workspace, Path(folder) / "workspace")
+        host = start("BraTSRefine", offscreen=True, size=size)
+        try:
+            host.widget.openWorkspace(cohort, own)
+            review = Review(host)
+            review.bench.setModel(review.models()[1])
+            review.bench.setRegion("WT")
+            review.rest()
+            yield review
+            assert not host.failures, host.failures
+        finally:
+            host.close()
 
 
 class Review:
@@ -130,19 +137,27 @@ class Review:
         self.key(Qt.Key_N)
 
 
-# Case switches, stops, frames
+# Opening, case switches, stops, frames
+
+
+def _opening(cohort: Path, workspace: Path) -> list[Figure]:
+    import opening
+
+    return opening.figures(cohort, workspace)
 
 
 def _window(cohort: Path, workspace: Path) -> list[Figure]:
+    import stops as longest_stops
     from run import Figure
 
     with _opened(cohort, workspace, SIZES[1]) as review:
         ahead = [_switch(review, isAhead=True) for _ in range(SWITCHES)]
         unread = [_switch(review, isAhead=False) for _ in range(SWITCHES)]
-        stops = _stops(review)
+        stops = longest_stops.of_actions(review)
         stops["case read ahead"] = max(stop for _, stop in ahead)
         stops["case not read ahead"] = max(stop for _, stop in unread)
         frames = _frames(review)
+        stops |= longest_stops.of_correcting(review)
     detail = "median {0:.2f} s, slowest {1:.2f} s of " + str(SWITCHES)
     return [
         *(
@@ -170,35 +185,6 @@ def _switch(review: Review, isAhead: bool) -> tuple[float, float]:
     measured = review.longest(review.nextCase)
     assert review.bench.session.case != before
     return measured
-
-
-def _stops(review: Review) -> dict[str, float]:
-    """The longest stop of each action, several times each."""
-    from BraTSRefineUI import views
-
-    bench, longest = review.bench, dict.fromkeys(ACTIONS, 0.0)
-    models = review.models()
-    slider, maps = bench.uncertaintyPanel.ui.thresholdSlider, bench.session.maps()
-    for turn in range(3):
-        does = {
-            "region": lambda turn=turn: bench.setRegion(("TC", "ET", "WT")[turn]),
-            "model": lambda turn=turn: bench.setModel(models[(turn + 2) % len(models)]),
-            "member": lambda: bench.views.stepMember(1),
-            "layout": lambda turn=turn: bench.views.setLayout(list(views.LAYOUTS)[(turn + 1) % len(views.LAYOUTS)]),
-            "threshold": lambda turn=turn: slider.setValue(slider.minimum() + (turn + 1) * 20),
-            "map": lambda turn=turn: bench.setMap(maps[turn % len(maps)]),
-            "tab": lambda turn=turn: bench.showPanel(bench.panelNames()[1:][turn]),
-            "flag": lambda: bench.stepFlag(1),
-            "overlays off": lambda turn=turn: bench.views.hideOverlays(turn % 2 == 0),
-        }
-        for name, do in does.items():
-            review.rest()
-            longest[name] = max(longest[name], review.longest(do)[1])
-    bench.views.hideOverlays(False)
-    bench.views.setLayout(views.REVIEW_LAYOUT)
-    bench.setModel(models[1])
-    bench.setRegion("WT")
-    return longest
 
 
 def _frames(review: Review) -> dict[str, tuple[float, str]]:
@@ -284,6 +270,8 @@ def _walks(cohort: Path, workspace: Path) -> list[Figure]:
 
     return walks.figures(cohort, workspace)
 
+
+MEASURED = {"opening": _opening, "window": _window, "memory": _memory, "kills": _kills, "walks": _walks}
 
 if __name__ == "__main__":
     prepare(Path(sys.argv[1]))

@@ -25,8 +25,7 @@ def measure() -> list[Figure]:
     import review
 
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, review.__file__, folder], check=True)
-        return figures(Path(folder) / "cohort", Path(folder) / "workspace")
+        return figures(*review.place(folder))
 
 
 def figures(cohort: Path, workspace: Path) -> list[Figure]:
