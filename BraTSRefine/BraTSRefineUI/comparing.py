@@ -41,7 +41,7 @@ class Comparing:
     def step(self, place: int) -> Member | None:
         """Go to a member, or with 0 back to the chosen model; the ends meet."""
         self.place = place % (len(self.names) + 1)
-        self.member = members.read(self.session, self.names[self.place - 1]) if self.place else None
+        self.member = members.readMember(self.session, self.names[self.place - 1]) if self.place else None
         return self.member
 
     def wanted(self) -> list[str]:

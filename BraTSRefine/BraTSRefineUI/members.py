@@ -1,11 +1,13 @@
 """The members of an ensemble and the models beside each other: which there are in a case, and their label maps.
 
-No Qt, no MRML. A fused model has the models that it was made from as members; any other is one of the cohort's models.
+No Qt, no MRML. A fused model has the models that it was made from as members, a model that several trained ones
+predicted here what each of them says alone; any other is one of the cohort's models.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import casedata
@@ -32,36 +34,40 @@ def membersOf(session: Session) -> tuple[list[str], bool]:
 
     None where there are not two.
     """
-    if not session.case:
-        return [], False
-    made = set(session.madeModels)
-    madeFrom = _has(session, _madeFrom(session) if session.model in made else [])
-    if len(madeFrom) > 1:
-        return madeFrom, True
-    own = _has(session, [model for model in session.models if model not in made])
-    return own if len(own) > 1 else [], False
+    own = list(_ownFiles(session)) or _fusedFrom(session)
+    return (own, True) if own else (_ofCohort(session), False)
 
 
 def beside(session: Session, chosen: list[str]) -> list[str]:
     """The models of *Models*: the chosen one first, then those that were asked for, else the next ones of the case."""
     others = [model for model in chosen if model != session.model and model in session.models]
     if not chosen:
-        others = [model for model in membersOf(session)[0] if model != session.model][: SHOWN_AT_FIRST - 1]
+        around = _fusedFrom(session) or _ofCohort(session)
+        others = [model for model in around if model != session.model][: SHOWN_AT_FIRST - 1]
     return [model for model in (session.model, *others) if model]
+
+
+def readMember(session: Session, name: str) -> Member:
+    """One of ``membersOf``, from its file."""
+    path = _ownFiles(session).get(name)
+    return _read(session, name, path, session.model) if path else read(session, name)
 
 
 def read(session: Session, model: str) -> Member:
     """A model's label map of the shown case, from its file."""
+    path = session.cohort[session.case].predictions.get(model)
+    return _read(session, model, path, model) if path else Member(model, problem="no prediction")
+
+
+def _read(session: Session, name: str, path: Path, model: str) -> Member:
+    """``model``: in whose convention the file is written."""
     from BraTSRefineLib.cohort.volumes import VolumeError
 
-    case = session.cohort[session.case]
-    if model not in case.predictions:
-        return Member(model, problem="no prediction")
     try:
-        labels = casedata.readLabels(case.predictions[model], case.convention_of(model), model)
+        labels = casedata.readLabels(path, session.cohort[session.case].convention_of(model), name)
     except (VolumeError, IndexError) as error:
-        return Member(model, problem=str(error))
-    return rated(Member(model, labels), session)
+        return Member(name, problem=str(error))
+    return rated(Member(name, labels), session)
 
 
 def rated(member: Member, session: Session) -> Member:
@@ -74,17 +80,55 @@ def rated(member: Member, session: Session) -> Member:
     )
 
 
-def _has(session: Session, models: list[str]) -> list[str]:
-    predictions = session.cohort[session.case].predictions
-    return [model for model in models if model in predictions]
+def _several(session: Session, models: list[str]) -> list[str]:
+    """Those of the models that have a label map of the shown case; none where there are not two."""
+    predictions = session.cohort[session.case].predictions if session.case else {}
+    there = [model for model in models if model in predictions]
+    return there if len(there) > 1 else []
 
 
-def _madeFrom(session: Session) -> list[str]:
-    """The models that a fusion took in this case; empty for what was made otherwise."""
+def _ofCohort(session: Session) -> list[str]:
+    """The data's own models."""
+    made = set(session.madeModels)
+    return _several(session, [model for model in session.models if model not in made])
+
+
+def _fusedFrom(session: Session) -> list[str]:
+    """The models that a fusion took in this case, if the chosen one is such."""
     import pandas as pd
 
+    if session.model not in session.madeModels:
+        return []
     path = session.workspace.run(session.model) / "outputs" / "members.csv"
     if not path.is_file():
         return []
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    return list(table[table["case"] == session.case]["model"])
+    return _several(session, list(table[table["case"] == session.case]["model"]))
+
+
+def _ownFiles(session: Session) -> dict[str, Path]:
+    """What each of the trained models says alone that predicted the chosen one together, by a short name."""
+    from BraTSRefineLib.jobs import JobError
+    from BraTSRefineLib.jobs.predicted import Predicted
+
+    if session.model not in session.madeModels:
+        return {}
+    try:
+        files = Predicted(session.workspace, session.model).members(session.case)
+    except JobError:
+        return {}  # a damaged record counts as a case that was not predicted
+    for short in (_fold, _configuration):
+        named = {short(name): path for name, path in files.items()}
+        if len(named) == len(files):
+            return named
+    return files
+
+
+def _fold(name: str) -> str:
+    """``Dataset137/nnUNetTrainer__nnUNetPlans__3d_fullres/fold_0`` as ``fold_0``."""
+    return name.rsplit("/", 1)[-1]
+
+
+def _configuration(name: str) -> str:
+    """The same as ``3d_fullres/fold_0``."""
+    return name.rsplit("__", 1)[-1]

@@ -172,6 +172,10 @@ class Workspace:
         """The label map of a model that was predicted here: ``predictions/<model>/<case>.nii.gz``."""
         return self.predictions / safe_name(model) / f"{safe_name(case)}.nii.gz"
 
+    def member_path(self, model: str, case: str, member: str) -> Path:
+        """The label map of one member of such a model: ``members/<model>/<case>/<member>.nii.gz``."""
+        return self.root / "members" / safe_name(model) / safe_name(case) / f"{safe_name(member)}.nii.gz"
+
     def model_map_path(self, model: str, case: str, region: str, quantity: str) -> Path:
         """One map of such a model: ``maps/<model>/<case>-<region>-<quantity>.nii.gz``."""
         return self.maps / safe_name(model) / f"{safe_name(case)}-{region}-{quantity}.nii.gz"

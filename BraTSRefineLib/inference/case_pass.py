@@ -16,7 +16,7 @@ from .engine import Engine
 from .focus import found_box, looked_at, on_prepared_grid, single_window
 from .group_work import GroupWork
 from .groups import Group, union_box
-from .heads import channel_probabilities, region_probabilities
+from .heads import channel_probabilities, painted_regions, region_probabilities
 from .model import InferenceError, Model, Prepared, Window
 from .moments import MeanAlone, MemberMoments
 from .progress import Passes
@@ -56,6 +56,7 @@ class CasePass:
         self.windows = [window_for(group, one.data.shape[1:], mode) for group, one in pairs]
         self.box = union_box(one.box for one in prepared)
         self.members: list[str] = []
+        self.own_labels: dict[str, torch.Tensor] = {}
         self.focus: Box | None = None
         self.nothing_found = False
         self.moments = keep((len(self.regions), *sides_of(self.box)), engine.device) if keep else None
@@ -86,7 +87,14 @@ class CasePass:
                 self.adaptations[model.name] = self._adapt(stack, model, work.prepared)
             self._run_members(work, model, augmentations)
         if self.moments is not None:
+            self._keep_own_labels(model)
             self.moments.end_model()
+
+    def _keep_own_labels(self, model: Model) -> None:
+        """What the model alone would say, where it is one of several: where its mean probability is above 0.5."""
+        if sum(len(group.models) for group in self.groups) > 1:
+            convention = self.groups[0].head.convention
+            self.own_labels[model.name] = painted_regions(self.moments.model_mean, self.regions, convention)
 
     def _adapt(self, stack: ExitStack, model: Model, prepared: Prepared) -> AdaptationReport:
         """The model is adapted to the case until the stack ends."""

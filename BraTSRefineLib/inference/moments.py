@@ -75,6 +75,11 @@ class MemberMoments:
             self._model_entropy[part].add_(entropy, alpha=weight)
         self._model.add(probability, covered, weight)
 
+    @property
+    def model_mean(self) -> torch.Tensor:
+        """The current model's mean probability so far."""
+        return self._model.mean
+
     def end_model(self) -> None:
         """The current model has no further augmentation."""
         count = self._model.count
@@ -111,6 +116,11 @@ class MeanAlone:
         """As ``MemberMoments.add``."""
         self._model.add_(probability if covered is None else probability.mul_(covered), alpha=weight)
         self._count = self._count + counting(covered, weight)
+
+    @property
+    def model_mean(self) -> torch.Tensor:
+        """As ``MemberMoments.model_mean``."""
+        return divided(self._model, self._count)
 
     def end_model(self) -> None:
         """As ``MemberMoments.end_model``."""

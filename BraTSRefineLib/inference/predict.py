@@ -157,6 +157,7 @@ class PredictSession:
         convention = self.groups[0].head.convention
         maps = {name: _on_case_grid(values, run.box, shape) for name, values in run.moments.maps().items()}
         labels = convention.masks(label_map, self.regions)
+        own_labels = {model: _on_case_grid(own, run.box, shape) for model, own in run.own_labels.items()}
         return CasePrediction(
             case.images.case,
             self.regions,
@@ -167,6 +168,7 @@ class PredictSession:
             **maps,
             structure=run.structure.agreement() if run.structure else None,
             adaptations=case.adaptations or None,
+            own_labels=own_labels or None,
         )
 
     def _counted(self) -> Passes:

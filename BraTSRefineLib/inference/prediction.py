@@ -25,6 +25,7 @@ class CasePrediction:
     ``expected_entropy`` + ``mutual_information``. All but ``probability`` are None where only the mean was asked for.
     ``members``: model and augmentation of each. ``structure``: by region, how far the members agree on the whole of it.
     ``adaptations``: by model, a cascade's first stage among them, what its adaptation to the case did.
+    ``own_labels``: by model, where there are several, the label map (as ``label_map``) of its mean probability alone.
     """
 
     case: str
@@ -42,3 +43,4 @@ class CasePrediction:
     between_model: np.ndarray | None = None
     structure: Mapping[str, StructureAgreement] | None = None
     adaptations: Mapping[str, AdaptationReport] | None = None
+    own_labels: Mapping[str, np.ndarray] | None = None

@@ -1,8 +1,9 @@
 """Models that were predicted into the workspace: which there are, with which settings, and which cases are done.
 
 ``predictions/<model>/`` holds a label map and a record a case, ``predictions/<model>.json`` says how all of them were
-made, ``maps/<model>/`` holds the maps. The record comes last: a case without one is predicted again. Standard library
-only.
+made, ``maps/<model>/`` holds the maps and ``members/<model>/<case>/`` what each of several trained models says alone,
+in the order in which the record names them. The record comes last: a case without one is predicted again. Standard
+library only.
 """
 
 from __future__ import annotations
@@ -46,6 +47,14 @@ class Predicted:
 
     def label_map(self, case: str) -> Path:
         return self.workspace.prediction_path(self.name, case)
+
+    def members(self, case: str) -> dict[str, Path]:
+        """By name, the label maps of the trained models of which this one is made in a case; none where it is one.
+
+        Raises JobError for a damaged record.
+        """
+        names = (self.record_of(case) or {}).get("models", [])
+        return {str(name): self.workspace.member_path(self.name, case, str(name)) for name in names}
 
     def record(self, case: str) -> Path:
         return self.label_map(case).with_name(self.label_map(case).name.replace(".nii.gz", ".json"))

@@ -148,12 +148,17 @@ def write_prediction(
             path = made.workspace.model_map_path(assignment.name, case.case, region, quantity)
             write(path, stack[level], description=f"{quantity} of {len(prediction.members)} members, {region}")
     write(made.label_map(case.case), prediction.label_map, description=f"BraTSRefine {assignment.name}")
+    own_labels = prediction.own_labels or {}
+    for model, label_map in own_labels.items():
+        path = made.workspace.member_path(assignment.name, case.case, model)
+        write(path, label_map, description=f"BraTSRefine {assignment.name}, one of its models alone")
     record = {
         "case": case.case,
         "images": signatures(case.images),
         "labels": prediction.convention.name,
         "regions": list(prediction.regions),
         "members": list(prediction.members),
+        "models": list(own_labels),
         "seconds": round(seconds, 3),
     }
     if prediction.adaptations:

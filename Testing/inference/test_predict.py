@@ -65,6 +65,21 @@ def test_labels_come_from_the_mean_logit_and_maps_from_the_members_probabilities
     assert ((prediction.probability > 0.5) != prediction.labels).any()
 
 
+@pytest.mark.parametrize("uncertainty", [True, False])
+def test_each_of_several_models_has_its_own_labels_of_its_mean_probability(images, uncertainty):
+    models = small_models(3)
+    prediction = predicted(images, models, tta="flips", uncertainty=uncertainty)
+    assert list(prediction.own_labels) == [model.name for model in models]
+    for model in models:
+        alone = predicted(images, [model], tta="flips")
+        own = prediction.own_labels[model.name]
+        assert own.dtype == np.uint8 and own.shape == images.shape
+        assert np.array_equal(BRATS.masks(own, ("ET",)), alone.probability[2:] > 0.5)
+        assert alone.own_labels is None
+    first, *others = prediction.own_labels.values()
+    assert not any(np.array_equal(first, other) for other in others)
+
+
 def test_a_sigmoid_head_paints_its_labels_in_order(images):
     models = small_models(2, head=SIGMOID)
     prediction = predicted(images, models)

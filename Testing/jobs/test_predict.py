@@ -81,6 +81,20 @@ def test_label_maps_and_maps_are_those_of_predict_case_on_the_grid_of_the_case(w
             assert np.abs(written - getattr(expected, attribute)[level]).max() < 1e-6
 
 
+def test_what_each_model_says_alone_is_kept_and_named_in_the_record(workspace, model):
+    summary, _ = run(workspace, paths=[str(model)], cases=["A"])
+    expected = predict_case(simulated_case(seed=1, name="A"), open_models(model), device="cpu").own_labels
+    files = Predicted(workspace, summary["model"]).members("A")
+    assert list(files) == list(expected) and len(files) == 2
+    for name, path in files.items():
+        assert path.is_relative_to(workspace.root / "members" / summary["model"] / "A")
+        assert np.array_equal(read_image(path), expected[name])
+        assert read_geometry(path).difference(simulated_case().geometry) == ""
+    alone, _ = run(workspace, "alone", paths=[str(model)], folds=[1], cases=["A"])
+    assert Predicted(workspace, alone["model"]).members("A") == {}
+    assert Predicted(workspace, "never predicted").members("A") == {}
+
+
 def test_the_name_is_made_of_configuration_and_augmentation_and_the_model_is_one_of_the_cohort(workspace, model):
     summary, _ = run(workspace, paths=[str(model)], folds=[1])
     assert summary["model"] == "3d_fullres-fold1"
@@ -219,16 +233,19 @@ def test_the_disk_is_judged_by_shape_regions_and_quantities(workspace, model, mo
     cases, settings = load_cohort(workspace).cases, PredictSettings((str(model),))
     found = disk_of(cases, settings, workspace.root)
     voxels = 3 * 26 * 30 * 28
-    assert found.most == pytest.approx(voxels * (3 * 5 * 4 * disk.MOST_SHARE + disk.LABEL_SHARE))
-    alone = disk_of(cases[:1], replace(settings, uncertainty=False), workspace.root)
-    assert alone.most == pytest.approx(voxels / 3 * (3 * 4 * disk.MOST_SHARE + disk.LABEL_SHARE))
-    assert (found.cases, alone.cases) == (3, 1)
+    labels = 3 * disk.LABEL_SHARE  # of the ensemble and of two folds
+    assert found.most == pytest.approx(voxels * (3 * 5 * 4 * disk.MOST_SHARE + labels))
+    means = disk_of(cases[:1], replace(settings, uncertainty=False), workspace.root)
+    assert means.most == pytest.approx(voxels / 3 * (3 * 4 * disk.MOST_SHARE + labels))
+    alone = disk_of(cases[:1], replace(settings, folds=("1",)), workspace.root)
+    assert alone.most == pytest.approx(voxels / 3 * (3 * 5 * 4 * disk.MOST_SHARE + disk.LABEL_SHARE))
+    assert (found.cases, means.cases) == (3, 1)
 
 
 def test_what_is_written_is_of_the_size_that_was_told(workspace, model):
     told = disk_of(load_cohort(workspace).cases, PredictSettings((str(model),)), workspace.root)
     run(workspace, paths=[str(model)])
-    files = [*workspace.maps.rglob("*.nii.gz"), *workspace.predictions.rglob("*.nii.gz")]
+    files = [path for name in ("maps", "predictions", "members") for path in (workspace.root / name).rglob("*.nii.gz")]
     taken = sum(path.stat().st_size for path in files)
     assert told.least / 2 < taken < told.most * 2
     done, _ = run(workspace, "again", paths=[str(model)], dry_run=True)

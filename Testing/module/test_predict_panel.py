@@ -6,8 +6,9 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
-from driving import click, refine_step, wait_until
+from driving import click, press, refine_step, wait_until
 from PySide6.QtCore import Qt
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "inference"))
@@ -150,6 +151,29 @@ def test_predict_makes_a_new_model_with_before_and_after_and_maps_of_its_own(hos
     assert "disagreement" in offered, "the cohort's own stay"
     assert (bench.uncertainty.model, bench.uncertainty.members) == (SMALL, 2)
     assert "3d_fullres: Entropy of the mean of 2 probability maps" in uncertainty.ui.legendLabel.text()
+
+
+def test_one_steps_through_the_folds_that_predicted_together(host, bench, predict):
+    from BraTSRefineLib.cohort import read_label_map
+    from BraTSRefineLib.jobs.predicted import Predicted
+
+    run(host, predict.ui.predictButton)
+    host.settle()
+    comparing = bench.views.comparing
+    assert (comparing.names, comparing.isEnsemble) == (["fold_0", "fold_1"], True), (
+        "not the cohort's models of that name"
+    )
+    assert bench.views.bar.ui.memberLabel.text() == "2 members"
+    files = list(Predicted(bench.session.workspace, SMALL).members(bench.session.case).values())
+    for place, path in enumerate(files, start=1):
+        press(host, Qt.Key_BracketRight)
+        assert np.array_equal(comparing.member.labels.tissues, read_label_map(path))
+        assert f"member {place} of 2: fold_{place - 1}, Dice" in bench.views.corners.words("BraTSRefineT1c")
+    press(host, Qt.Key_BracketRight)
+    assert comparing.member is None
+    files[0].unlink()
+    press(host, Qt.Key_BracketRight)
+    assert comparing.member.problem, "a file that is gone is told"
 
 
 def test_what_a_fast_mode_loses_stands_beside_it_once_it_is_measured(host, bench, predict):

@@ -58,7 +58,8 @@ def disk_of(cases: Sequence[Case], settings: PredictSettings, workspace: Path) -
     """Of the cases that are still to be predicted; one whose images cannot be read takes nothing."""
     voxels = [count for case in cases if (count := _voxels(case))]
     maps = _regions(settings) * (len(MAPS) if settings.uncertainty else 1) * MAP_BYTES
-    least, most = (sum(voxels) * (maps * share + LABEL_SHARE) for share in (LEAST_SHARE, MOST_SHARE))
+    labels = LABEL_SHARE * (1 + _members(settings))
+    least, most = (sum(voxels) * (maps * share + labels) for share in (LEAST_SHARE, MOST_SHARE))
     return Disk(len(voxels), least, most, shutil.disk_usage(workspace).free)
 
 
@@ -66,6 +67,13 @@ def _regions(settings: PredictSettings) -> int:
     """How many regions all models know; the models are opened elsewhere, which tells where they have none."""
     known = [set(model.regions) for path in settings.paths for model in found_models(Path(path))]
     return len(set.intersection(*known)) if known else 0
+
+
+def _members(settings: PredictSettings) -> int:
+    """How many trained models have a label map of their own, beside that of all; none where there is one."""
+    found = (one for path in settings.paths for one in found_models(Path(path)))
+    count = sum(len(settings.folds or one.folds) or 1 for one in found)
+    return count if count > 1 else 0
 
 
 def _voxels(case: Case) -> int:
