@@ -95,10 +95,10 @@ def _ofCohort(session: Session) -> list[str]:
 
 def _fusedFrom(session: Session) -> list[str]:
     """The models that a fusion took in this case, if the chosen one is such."""
-    import pandas as pd
-
     if session.model not in session.madeModels:
         return []
+    import pandas as pd
+
     path = session.workspace.run(session.model) / "outputs" / "members.csv"
     if not path.is_file():
         return []
@@ -108,11 +108,11 @@ def _fusedFrom(session: Session) -> list[str]:
 
 def _ownFiles(session: Session) -> dict[str, Path]:
     """What each of the trained models says alone that predicted the chosen one together, by a short name."""
+    if session.model not in session.madeModels:
+        return {}
     from BraTSRefineLib.jobs import JobError
     from BraTSRefineLib.jobs.predicted import Predicted
 
-    if session.model not in session.madeModels:
-        return {}
     try:
         files = Predicted(session.workspace, session.model).members(session.case)
     except JobError:
