@@ -101,6 +101,8 @@ class ReadingDesk(Desk):
 
     def _showIfWanted(self, name: str) -> None:
         if self.wantedCase == name and not self._waiting:
+            convention = self.session.cohort[name].convention_of(self.session.model)
+            self.workbench.caseScene.prepare(list(convention.regions) if convention else ["WT"])
             self.workbench.showCaseFromPanel(name)
 
     def _want(self, name: str) -> None:

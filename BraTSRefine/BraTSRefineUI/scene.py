@@ -65,6 +65,13 @@ class CaseScene:
         self.showUncertainty(uncertainty)
         views.follow(self.scene)
 
+    def prepare(self, regions: Sequence[str]) -> None:
+        """Make the outlines that the first case will fill: that takes as long as all else of it."""
+        for source, colour in OUTLINES.items():
+            if not self._owned.of(source, "vtkMRMLSegmentationNode"):
+                self._owned.add(source, *nodes.outlines(self.scene, regions, colour))
+                self._showOutlines(source, None)
+
     def setRegion(self, region: str, uncertainty: UncertaintyMap | None) -> None:
         """Put another region of what is shown forward, with its map; the outlines stay and only look otherwise."""
         self.region = region

@@ -51,7 +51,7 @@ def of_actions(review: Review) -> dict[str, float]:
 
 
 def of_correcting(review: Review) -> dict[str, float]:
-    """Of a correction: begun, painted, taken back, saved, and left for the next case."""
+    """Of a correction: begun, painted, saved, and the next case after it."""
     from PySide6.QtCore import Qt
 
     longest: dict[str, float] = {}
@@ -60,7 +60,6 @@ def of_correcting(review: Review) -> dict[str, float]:
             "correction begun": lambda: review.key(Qt.Key_C),
             "correction painted": lambda: _stroke(review),
             "correction saved": lambda: review.key(Qt.Key_S),
-            "correction left": lambda: review.key(Qt.Key_C),
             "case after a correction": review.nextCase,
         }
         _measure(review, does, longest)
