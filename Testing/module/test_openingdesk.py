@@ -46,6 +46,7 @@ def test_the_former_cohort_stays_until_the_new_one_is_there(host, bench, start_p
     open_place(start_page, phantom_cohort, tmp_path / "new")
     assert bench.isBusy
     assert not start_page.openFolderButton.isEnabled()
+    assert start_page.openFolderButton.toolTip() == "A job is running"
     assert host.widget.ui.jobProgress.isVisible() and host.widget.ui.cancelJobButton.isVisible()
     assert "Looking at the folder" in start_page.cohortStateLabel.text()
     assert bench.session.case == case and bench.session.hasScores
@@ -128,6 +129,21 @@ def test_a_cohort_that_is_damaged_when_it_is_read_is_told(
     assert bench.session.workspace.root == root
     assert start_page.openFolderButton.isEnabled()
     assert not host.widget.ui.jobProgress.isVisible()
+
+
+def test_what_a_workspace_keeps_damaged_is_told_and_looked_at_again_on_request(
+    host, bench, start_page, phantom_cohort, scored_workspace, tmp_path
+):
+    folder = shutil.copytree(scored_workspace, tmp_path / "copy")
+    (folder / "cohort.json").write_text("{}")
+    open_place(start_page, phantom_cohort, folder)
+    wait_until(host, lambda: not bench.isBusy)
+    assert "damaged" in start_page.cohortStateLabel.text()
+    assert start_page.folderEdit.text() == str(phantom_cohort)
+    click(start_page.lookAgainButton)
+    wait_until(host, lambda: not host.widget.isReading())
+    assert bench.session.workspace.root == folder
+    assert bench.session.hasScores, "they are still there"
 
 
 def test_a_manifest_is_opened_and_stays_in_its_line_and_among_the_recent(

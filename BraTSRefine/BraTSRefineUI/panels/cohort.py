@@ -39,6 +39,9 @@ class CohortPanel(Panel):
         ui.reviewButton.clicked.connect(lambda checked=False: self.workbench.showPanel("Worst cases"))
         ui.recentLabel.linkActivated.connect(lambda folder: self.openPlace(folder))
         keepRowsFitted(ui.problemsTable)
+        self._tips = {
+            name: getattr(ui, name).toolTip for name in ("openFolderButton", "lookAgainButton", "reviewButton")
+        }
 
     def open(self, again: bool = False) -> None:
         """Open what the lines say, unless something runs."""
@@ -64,9 +67,9 @@ class CohortPanel(Panel):
     def refresh(self) -> None:
         session, ui = self.session, self.ui
         isBusy = self.workbench.isBusy
-        ui.openFolderButton.enabled = not isBusy
-        ui.lookAgainButton.enabled = session.isOpen and not isBusy
-        ui.reviewButton.enabled = session.isOpen
+        for name in ("openFolderButton", "lookAgainButton"):
+            self._enableUnless(_("A job is running") if isBusy else "", name)
+        self._enableUnless("" if session.isOpen else _("Open a data folder first"), "reviewButton")
         self._refreshScoreButton(isBusy)
         say(ui.recentLabel, "" if session.isOpen else self._recentLinks())
         if not session.isOpen:
@@ -77,6 +80,11 @@ class CohortPanel(Panel):
         say(ui.foundLabel, self._found())
         self._refreshProblems()
         say(ui.cohortStateLabel, self._state(isBusy))
+
+    def _enableUnless(self, why: str, name: str) -> None:
+        """A button that says why it cannot be pressed, else what it does."""
+        button = getattr(self.ui, name)
+        button.enabled, button.toolTip = not why, why or self._tips[name]
 
     def _refreshScoreButton(self, isBusy: bool) -> None:
         session, button = self.session, self.ui.scoreButton
